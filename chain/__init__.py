@@ -1,0 +1,1 @@
+"""The blockchain: its words, its storage, its network, its node."""

@@ -1,0 +1,1 @@
+"""Words of the chain: bytes, numbers, keys, transactions, blocks.  Pure."""
