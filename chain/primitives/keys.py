@@ -53,7 +53,7 @@ class Keypair:
     def from_uri(cls, uri: str) -> "Keypair":
         """Give the key of `//Alice` or `0x<seed>//path`; raises InvalidKey."""
         start, *junctions = uri.split("//")
-        if start and not start.startswith("0x"):
+        if not uri.startswith(("0x", "//")):
             raise InvalidKey(f"{uri!r} starts neither with 0x nor with //")
         if "/" in start or any(not each or "/" in each for each in junctions):
             raise InvalidKey(f"{uri!r}: ed25519 has hard junctions only, such as //Alice")
@@ -72,7 +72,7 @@ class Keypair:
 
 
 def verify(address: Address, message: bytes, signature: bytes) -> bool:
-    """Tell whether the ed25519 signature is the account's; takes 45 us and frees the interpreter."""
+    """Tell whether the ed25519 signature is the account's; runs outside the interpreter lock."""
     if len(signature) != 64 or len(address) != 32:
         return False
     try:

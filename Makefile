@@ -1,0 +1,56 @@
+# The tasks of Noema.  Each prepares what it needs; `make help` lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SEEDS ?= 0..99
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench simulate e2e testnet testnet-down lock clean
+
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make the environment in .venv/ from the lock file
+
+$(READY): requirements.lock pyproject.toml tests/support/prepare.sh
+	@PYTHON="$(PYTHON)" sh tests/support/prepare.sh
+	@touch $(READY)
+
+demo: setup ## Play the whole story on four validators and check every promise
+	@$(BIN)/python -m examples.digits.demo
+
+test: setup ## Run all tests (under 5 minutes on two cores)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: setup ## Lint, format, types, house rules, documents
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest tests/architecture
+
+format: setup ## Write the code in the agreed form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## Measure, and print ratios against named peers of the same run
+	@$(BIN)/python tests/benchmarks/run.py
+
+simulate: setup ## Run the consensus simulator, SEEDS=0..99 or one seed
+	@$(BIN)/python tests/simulation/run.py --seeds $(SEEDS)
+
+e2e: setup ## Kill and restart real processes for longer than make test does
+	@NOEMA_E2E_LONG=1 $(BIN)/python -m pytest tests/e2e --timeout 900
+
+testnet: setup ## Start four validators on this machine and leave them running
+	@$(BIN)/noema testnet up
+
+testnet-down: setup ## Stop them
+	@$(BIN)/noema testnet down
+
+lock: setup ## Pin the dependencies of pyproject.toml again
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+
+clean: ## Remove the environment and everything made by running
+	rm -rf .venv .demo .testnet .pytest_cache .mypy_cache .ruff_cache .hypothesis build noema.egg-info
