@@ -1,0 +1,170 @@
+"""Ports: what pallets need from each other and from outside, handed over by the assembly."""
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from chain.primitives.codec import U8, U64, record, sequence, text
+from chain.primitives.hashing import Hash32
+from chain.primitives.keys import Address
+from chain.primitives.numbers import Amount
+
+TENSORS_MAX = 64
+"""Inputs or outputs of one model; real ones have fewer than ten."""
+
+DIMENSIONS_MAX = 8
+"""Of one tensor; ONNX operators in use have at most five."""
+
+REASONS_MAX = 64
+"""Reasons for a refusal that are kept; a model that has more is far from admissible."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """Type and shape of an input or output."""
+
+    name: Annotated[str, text(256)]
+    element: Annotated[int, U8]
+    """ONNX's number of the element type."""
+    shape: Annotated[tuple[int, ...], sequence(U64, DIMENSIONS_MAX)]
+
+
+TENSOR_TYPES = sequence(record(TensorType), TENSORS_MAX)
+REASONS = sequence(text(1024), REASONS_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionSummary:
+    """What admission found about a model's bytes; the same on every node."""
+
+    admitted: bool
+    reasons: Annotated[tuple[str, ...], REASONS]
+    """Every reason for a refusal; empty if admitted."""
+    inputs: Annotated[tuple[TensorType, ...], TENSOR_TYPES]
+    outputs: Annotated[tuple[TensorType, ...], TENSOR_TYPES]
+    gas: Annotated[int, U64]
+    """Cost of one run; one gas is a nanosecond of a reference core."""
+    peak_bytes: Annotated[int, U64]
+    """Most memory that a run holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A run that ended."""
+
+    outputs: bytes
+    """Canonical tensor bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trapped:
+    """A run that every node breaks off at the same place."""
+
+    reason: str
+
+
+class LocalFailure(Exception):
+    """This node cannot do it now; nothing follows for the chain.  Try again, or look at its log."""
+
+
+class Executor(Protocol):
+    """Runs models.  Pure in its answers; raises LocalFailure where this node cannot give one."""
+
+    def admit(self, root: Hash32, length: int) -> AdmissionSummary:
+        """Examine the model whose content has this root and length in bytes."""
+        ...
+
+    def run(self, root: Hash32, inputs: bytes) -> Completed | Trapped:
+        """Run an admitted model on canonical tensor bytes."""
+        ...
+
+
+class Currency(Protocol):
+    """Moves the native coin on behalf of other pallets; raises DispatchError where it cannot."""
+
+    @property
+    def existential_deposit(self) -> Amount:
+        """Least that a live account holds."""
+        ...
+
+    def free(self, address: Address) -> Amount:
+        """Give what the account can spend."""
+        ...
+
+    def reserved(self, address: Address) -> Amount:
+        """Give what is set aside in the account."""
+        ...
+
+    def transfer(
+        self, sender: Address, recipient: Address, amount: Amount, *, keep_alive: bool = True
+    ) -> None:
+        """Move free funds and say so in an event."""
+        ...
+
+    def withdraw(self, address: Address, amount: Amount) -> None:
+        """Take free funds out of an account that stays alive; the caller must place them."""
+        ...
+
+    def deposit(self, address: Address, amount: Amount) -> None:
+        """Put withdrawn funds into an account."""
+        ...
+
+    def reserve(self, address: Address, amount: Amount) -> None:
+        """Set free funds aside."""
+        ...
+
+    def unreserve(self, address: Address, amount: Amount) -> None:
+        """Give back what was set aside."""
+        ...
+
+    def move_reserved(self, sender: Address, recipient: Address, amount: Amount) -> None:
+        """Move what was set aside in one account to the free funds of another."""
+        ...
+
+
+class FeeSink(Protocol):
+    """Receives transaction fees."""
+
+    def receive_fee(self, fee: Amount, tip: Amount) -> None:
+        """Take over funds that were withdrawn from the payer; `tip` is not part of `fee`."""
+        ...
+
+
+class Authorship(Protocol):
+    """Knows who proposes the block."""
+
+    def author(self) -> Address:
+        """Give the proposer of this block; zeros outside a block."""
+        ...
+
+
+class Clock(Protocol):
+    """Knows the time that the block claims."""
+
+    def now(self) -> int:
+        """Give the block's milliseconds since 1970; before its inherent, those of its parent."""
+        ...
+
+
+class Heights(Protocol):
+    """Knows where the chain is."""
+
+    def number(self) -> int:
+        """Give the height of the block that is being executed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StakedValidator:
+    """A validator and its voting power."""
+
+    address: Address
+    power: Annotated[int, U64]
+    """Stake in whole units; all together stay below 2^53."""
+
+
+class ValidatorSource(Protocol):
+    """Knows who validates."""
+
+    def current_set(self) -> tuple[StakedValidator, ...]:
+        """Give the validators of this block, addresses ascending."""
+        ...

@@ -1,0 +1,1 @@
+"""Pallets: one folder for each subject that the chain has rules about."""
