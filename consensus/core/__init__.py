@@ -1,0 +1,1 @@
+"""Tendermint's rules over validators with stake: pure, one way in, effects out."""

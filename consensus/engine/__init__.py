@@ -1,0 +1,1 @@
+"""What carries the core's effects out: log, signer, timers, messages, blocks."""
