@@ -28,9 +28,9 @@ CHILDREN = st.lists(
     min_size=16,
     max_size=16,
 ).filter(any)
-LEAVES = st.builds(lambda partial, value: Node(partial, *value, None), PARTIALS, VALUES)
+LEAVES = st.builds(lambda partial, value: Node(partial, value[0], value[1], None), PARTIALS, VALUES)
 BRANCHES = st.builds(
-    lambda partial, value, children: Node(partial, *value, children),
+    lambda partial, value, children: Node(partial, value[0], value[1], children),
     PARTIALS,
     VALUES | st.just((None, None)),
     CHILDREN,
