@@ -1,0 +1,1 @@
+"""From a chain specification to block zero."""
