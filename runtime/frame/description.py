@@ -108,7 +108,7 @@ def _call(call: Call) -> CallDescription:
     return CallDescription(
         call.index,
         call.name,
-        tuple(Field(argument.name, argument.codec.shape) for argument in call.arguments),
+        tuple(Field(wire_name(each.name), each.codec.shape) for each in call.arguments),
         tuple(origin.__name__ for origin in call.origins),
         call.docs,
     )
@@ -117,7 +117,8 @@ def _call(call: Call) -> CallDescription:
 def _event(event: type[Event]) -> EventDescription:
     shape = record(event).shape
     assert isinstance(shape, Composite)
-    return EventDescription(event.index, event.__name__, shape.fields, docs_of(event))
+    fields = tuple(Field(wire_name(each.name), each.shape) for each in shape.fields)
+    return EventDescription(event.index, event.__name__, fields, docs_of(event))
 
 
 def _storage(item: AnyStorage) -> StorageDescription:
@@ -140,6 +141,11 @@ def _constant(name: str, constant: Constant[object], pallet: Pallet) -> Constant
         constant.codec.encode(constant.value(pallet)),
         constant.docs,
     )
+
+
+def wire_name(name: str) -> str:
+    """Give the wire name of a field: `from_` is `from`, a word that Python keeps for itself."""
+    return name.rstrip("_")
 
 
 def camel_case(name: str) -> str:

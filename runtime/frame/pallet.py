@@ -7,7 +7,7 @@ other pallets, hooks, `check_invariants`, and private parts.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from chain.primitives.codec import Codec
 from runtime.frame.calls import Call, calls_of
@@ -21,13 +21,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Constant(Generic[T]):
-    """A number of a pallet that clients are told."""
+    """A number of a pallet that clients are told; read like an attribute."""
 
     codec: Codec[T]
     value: Callable[[Any], T]
     """Gives the value, from the pallet."""
 
     docs: str
+
+    @overload
+    def __get__(self, pallet: None, owner: type) -> "Constant[T]": ...
+    @overload
+    def __get__(self, pallet: "Pallet", owner: type) -> T: ...
+    def __get__(self, pallet: "Pallet | None", owner: type) -> "Constant[T] | T":
+        return self if pallet is None else self.value(pallet)
 
 
 class Pallet:

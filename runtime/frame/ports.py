@@ -7,6 +7,7 @@ from chain.primitives.codec import U8, U64, record, sequence, text
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from chain.primitives.numbers import Amount
+from consensus.core.validators import Validator
 
 TENSORS_MAX = 64
 """Inputs or outputs of one model; real ones have fewer than ten."""
@@ -140,7 +141,7 @@ class Authorship(Protocol):
 class Clock(Protocol):
     """Knows the time that the block claims."""
 
-    def now(self) -> int:
+    def milliseconds(self) -> int:
         """Give the block's milliseconds since 1970; before its inherent, those of its parent."""
         ...
 
@@ -148,23 +149,14 @@ class Clock(Protocol):
 class Heights(Protocol):
     """Knows where the chain is."""
 
-    def number(self) -> int:
+    def height(self) -> int:
         """Give the height of the block that is being executed."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class StakedValidator:
-    """A validator and its voting power."""
-
-    address: Address
-    power: Annotated[int, U64]
-    """Stake in whole units; all together stay below 2^53."""
 
 
 class ValidatorSource(Protocol):
     """Knows who validates."""
 
-    def current_set(self) -> tuple[StakedValidator, ...]:
+    def current_set(self) -> tuple[Validator, ...]:
         """Give the validators of this block, addresses ascending."""
         ...
