@@ -1,4 +1,4 @@
-"""What the engine needs from outside: a ledger, a transport, a disk, a clock, somebody to tell."""
+"""What the engine needs from outside: a ledger, a transport, a disk, somebody to tell."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -90,18 +90,6 @@ class Transport(Protocol):
 
     def penalise(self, peer: Peer, points: int, reason: str) -> None:
         """Hold a broken rule against a peer; at 100 points it should be dropped for a while."""
-        ...
-
-
-class Clock(Protocol):
-    """Time that only moves forward; the hour of the day plays no part in agreement."""
-
-    def now_ms(self) -> int:
-        """Give the milliseconds since some moment."""
-        ...
-
-    async def sleep_ms(self, duration_ms: int) -> None:
-        """Wait."""
         ...
 
 
