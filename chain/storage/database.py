@@ -1,0 +1,207 @@
+"""The database: ordered keys and values with atomic batches, on disk (plyvel) or in memory."""
+
+import fcntl
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import BinaryIO, Final, Protocol
+
+import plyvel
+
+Write = tuple[bytes, bytes | None]
+"""A key with its new value; None deletes the key."""
+
+_CACHE_BYTES: Final = 64 * 1024 * 1024
+_WRITE_BUFFER_BYTES: Final = 32 * 1024 * 1024
+_BLOOM_BITS: Final = 10
+_PAGE: Final = 256
+
+
+class FolderInUse(Exception):
+    """Another process uses this data folder.  Stop it, or choose another folder."""
+
+
+class DatabaseCorrupted(Exception):
+    """The database on disk is damaged.  Delete the folder and let the node sync anew."""
+
+
+class DatabaseFailed(Exception):
+    """The disk did not do what was asked.  Look at free space and permissions."""
+
+
+class Database(Protocol):
+    """Ordered bytes.  All methods may be called from any thread."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a key."""
+        ...
+
+    def iterate(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Yield keys under a prefix and their values, ascending, from the first key above `after`.
+
+        What is written meanwhile may or may not be seen.
+        """
+        ...
+
+    def write(self, writes: Iterable[Write], *, sync: bool = False) -> None:
+        """Apply all writes or none; with `sync` they survive a loss of power on return."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the folder; the database must not be used after this."""
+        ...
+
+
+class DiskDatabase:
+    """A plyvel database in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = _lock_folder(folder)
+        try:
+            self._database = plyvel.DB(
+                str(folder),
+                create_if_missing=True,
+                paranoid_checks=True,
+                lru_cache_size=_CACHE_BYTES,
+                write_buffer_size=_WRITE_BUFFER_BYTES,
+                bloom_filter_bits=_BLOOM_BITS,
+            )
+        except plyvel.Error as error:
+            self._lock.close()
+            raise _opening_failure(folder, _text(error)) from error
+
+    def __enter__(self) -> "DiskDatabase":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a key."""
+        try:
+            value: bytes | None = self._database.get(key)
+        except plyvel.CorruptionError as error:
+            raise DatabaseCorrupted(_text(error)) from error
+        return value
+
+    def iterate(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Yield what lies under a prefix, above `after`."""
+        try:
+            if after is None or after < prefix:
+                yield from self._database.iterator(prefix=prefix)
+                return
+            for key, value in self._database.iterator(start=after, include_start=False):
+                if not key.startswith(prefix):
+                    return
+                yield key, value
+        except plyvel.CorruptionError as error:
+            raise DatabaseCorrupted(_text(error)) from error
+
+    def write(self, writes: Iterable[Write], *, sync: bool = False) -> None:
+        """Apply all writes or none."""
+        batch = self._database.write_batch(sync=sync)
+        put, delete = batch.put, batch.delete
+        for key, value in writes:
+            if value is None:
+                delete(key)
+            else:
+                put(key, value)
+        try:
+            batch.write()
+        except plyvel.CorruptionError as error:
+            raise DatabaseCorrupted(_text(error)) from error
+        except plyvel.Error as error:
+            raise DatabaseFailed(_text(error)) from error
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._database.close()
+        self._lock.close()
+
+
+def _lock_folder(folder: Path) -> BinaryIO:
+    """Return an open file whose lock keeps other owners out, within this process as well.
+
+    LevelDB's own lock is lost when the process that holds it tries to open the folder again.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "owner.lock").open("wb")
+    except OSError as error:
+        raise DatabaseFailed(f"{folder}: {error.strerror}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise FolderInUse(f"{folder} is used by another process") from error
+    return file
+
+
+def _opening_failure(folder: Path, reason: str) -> Exception:
+    """Return what a failure to open a folder means."""
+    lowered = reason.lower()
+    if any(sign in lowered for sign in ("corrupt", "current", "manifest", "missing files")):
+        return DatabaseCorrupted(f"{folder}: {reason}")
+    return DatabaseFailed(f"{folder}: {reason}")
+
+
+def _text(error: Exception) -> str:
+    reason = error.args[0] if error.args else ""
+    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+
+
+class MemoryDatabase:
+    """A database that is gone with the process; for tests and the simulator."""
+
+    def __init__(self) -> None:
+        self._values: dict[bytes, bytes] = {}
+        self._keys: list[bytes] | None = []
+        self._lock = Lock()
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a key."""
+        return self._values.get(key)
+
+    def iterate(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Yield what lies under a prefix, above `after`."""
+        start, above = (prefix, False) if after is None or after < prefix else (after, True)
+        while True:
+            page = self._page(start, above)
+            for key, value in page:
+                if not key.startswith(prefix):
+                    return
+                yield key, value
+            if len(page) < _PAGE:
+                return
+            start, above = page[-1][0], True
+
+    def write(self, writes: Iterable[Write], *, sync: bool = False) -> None:
+        """Apply all writes or none."""
+        pending = list(writes)
+        with self._lock:
+            for key, value in pending:
+                if value is None:
+                    self._values.pop(key, None)
+                else:
+                    self._values[key] = value
+            self._keys = None
+
+    def close(self) -> None:
+        """Do nothing: memory needs no closing."""
+
+    def _page(self, start: bytes, above: bool) -> list[tuple[bytes, bytes]]:
+        """Return the next few keys from `start` on, or above it, with their values."""
+        with self._lock:
+            if self._keys is None:
+                self._keys = sorted(self._values)
+            place = bisect_left(self._keys, start)
+            if above and place < len(self._keys) and self._keys[place] == start:
+                place += 1
+            return [(key, self._values[key]) for key in self._keys[place : place + _PAGE]]
