@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from socket import SO_KEEPALIVE, SOL_SOCKET
 from typing import Any, Final
 
 import trio
@@ -80,6 +81,7 @@ class RpcServer:
         """Serve one client.  The border: whatever it provokes ends its connection only."""
         if len(self._open) >= self._limits.connections_max:
             return await trio.aclose_forcefully(stream)
+        stream.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
         guarded = GuardedStream(stream, self._limits.send_timeout_s)
         self._open[id(guarded)] = guarded
         try:
@@ -95,7 +97,6 @@ class RpcServer:
         config.accesslog = None
         config.errorlog = logging.getLogger("chain.rpc.hypercorn")
         config.websocket_max_message_size = self._limits.message_bytes_max
-        config.websocket_ping_interval = 20.0
         config.keep_alive_timeout = self._limits.idle_timeout_s
         config.keep_alive_max_requests = 1_000_000
         config.include_server_header = False
