@@ -1,0 +1,51 @@
+"""What operators watch, in Prometheus's words.  Counting only: nothing here decides anything."""
+
+from collections.abc import Callable
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+
+_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Metrics:
+    """The measurements of one node; a registry of its own, so that several live in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.height = Gauge("noema_height", "Last final block", registry=self.registry)
+        self.round = Gauge("noema_round", "Round being decided", registry=self.registry)
+        self.blocks = Counter("noema_blocks", "Blocks made final", registry=self.registry)
+        self.extrinsics = Counter(
+            "noema_extrinsics", "Transactions in final blocks", registry=self.registry
+        )
+        self.late_rounds = Counter(
+            "noema_late_rounds", "Rounds after the first of a height", registry=self.registry
+        )
+        self.faults = Counter(
+            "noema_faults",
+            "Things that must not happen, by kind",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.work = Histogram(
+            "noema_block_seconds",
+            "Time to propose, check or commit a block",
+            ["work"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def watch(self, name: str, documentation: str, read: Callable[[], float]) -> None:
+        """Publish a value that is read whenever somebody asks."""
+        Gauge(name, documentation, registry=self.registry).set_function(read)
+
+    def text(self) -> tuple[bytes, str]:
+        """Give the page for Prometheus and its content type."""
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
