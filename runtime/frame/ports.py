@@ -79,6 +79,18 @@ class Executor(Protocol):
         ...
 
 
+class NoExecutor:
+    """For views of the state that run no models."""
+
+    def admit(self, root: Hash32, length: int) -> AdmissionSummary:
+        """Refuse."""
+        raise LocalFailure("models are not examined here")
+
+    def run(self, root: Hash32, inputs: bytes) -> Completed | Trapped:
+        """Refuse."""
+        raise LocalFailure("models are not run here")
+
+
 class Currency(Protocol):
     """Moves the native coin on behalf of other pallets; raises DispatchError where it cannot."""
 

@@ -44,6 +44,10 @@ class Fees(Pallet, name="TransactionPayment", events=(TransactionFeePaid,)):
         """Price a transaction of some bytes and picoseconds."""
         return price(self.config, length, weight)
 
+    def weight_fee(self, weight: int) -> int:
+        """Price picoseconds alone."""
+        return price(self.config, 0, weight).adjusted_weight_fee
+
     def charge(self, payer: Address, amount: int) -> None:
         """Take fee and tip before the call; raises DispatchError where the payer cannot."""
         self._currency.withdraw(payer, amount)

@@ -23,7 +23,7 @@ from runtime.frame import (
     StorageValue,
     call,
 )
-from runtime.frame.account import ACCOUNT_INFO, NO_ACCOUNT
+from runtime.frame.account import ACCOUNT_INFO, NO_ACCOUNT, AccountInfo
 from runtime.frame.failure import FAILURE, Failure
 from runtime.frame.weight import DispatchInfo
 from runtime.pallets.system import weights
@@ -170,6 +170,13 @@ class System(
         self.digest.set(digest)
         self.extrinsic_count.set(extrinsics)
         self.block_weight.set(weight)
+
+    def count_transaction(self, address: Address) -> None:
+        """Move an account's nonce on."""
+        info = self.account[address]
+        self.account[address] = AccountInfo(
+            info.nonce + 1, info.consumers, info.providers, info.sufficients, info.data
+        )
 
     def height(self) -> int:
         """Give the height of the block that is being executed."""

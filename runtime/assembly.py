@@ -1,0 +1,182 @@
+"""Assembly: what this chain is.
+
+Reads from top to bottom: its name and versions, what it decided and why, its pallets by index, how
+they are joined, and with what it begins.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from chain.primitives.block import BLOCK_BYTES_MAX
+from chain.primitives.codec import U32
+from chain.primitives.hashing import blake2_256
+from chain.primitives.keys import Address, module_address
+from chain.primitives.numbers import NOE
+from runtime.frame import MICROSECOND, SECOND, Construct, Overlay, Pallet
+from runtime.frame.description import PalletDescription, describe
+from runtime.frame.ports import Executor, NoExecutor
+from runtime.pallets.balances import Balances, BalancesConfig
+from runtime.pallets.fees import Fees, FeesConfig
+from runtime.pallets.staking import Staking, StakingConfig
+from runtime.pallets.system import System, SystemConfig
+from runtime.pallets.system.version import RuntimeApi, RuntimeVersion
+from runtime.pallets.timestamp import Timestamp, TimestampConfig
+
+VERSION: Final = RuntimeVersion(
+    spec_name="noema",
+    impl_name="noema-python",
+    authoring_version=1,
+    spec_version=1,
+    impl_version=1,
+    apis=(
+        RuntimeApi.named("Core", 5),
+        RuntimeApi.named("Metadata", 2),
+        RuntimeApi.named("TaggedTransactionQueue", 3),
+        RuntimeApi.named("AccountNonceApi", 1),
+        RuntimeApi.named("TransactionPaymentApi", 4),
+    ),
+    transaction_version=1,
+    system_version=0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLimits:
+    """How much a block may hold."""
+
+    weight_max: int
+    """Picoseconds of all transactions: half of a block time, since a block is executed once by
+    its proposer and once by everybody else before it can be final."""
+
+    extrinsic_base: int
+    """Picoseconds of any transaction beside its call: signature, decoding, fee, root."""
+
+    length_max: int
+    """Bytes of all transactions, each counted with room for one result hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeConfig:
+    """Everything that the chain decided, pallet by pallet."""
+
+    limits: BlockLimits
+    system: SystemConfig
+    timestamp: TimestampConfig
+    balances: BalancesConfig
+    fees: FeesConfig
+    staking: StakingConfig
+
+
+HEADER_ROOM: Final = 16 * 1024
+"""Bytes of a block that are left for its header."""
+
+CONFIG: Final = RuntimeConfig(
+    limits=BlockLimits(
+        weight_max=SECOND // 2,
+        extrinsic_base=100 * MICROSECOND,
+        length_max=BLOCK_BYTES_MAX - HEADER_ROOM,
+    ),
+    # A power of two: clients round the life of a transaction up to one.
+    system=SystemConfig(VERSION, block_hash_count=4096),
+    timestamp=TimestampConfig(minimum_period_ms=100),
+    # A thousandth of a coin: filling the state with a million accounts binds a thousand coins.
+    balances=BalancesConfig(existential_deposit=NOE // 1000),
+    # One coin buys a second of a reference core; a transfer costs about 0.0014 NOE.
+    fees=FeesConfig(base=NOE // 1000, per_byte=NOE // 1_000_000, weight_per_unit=1),
+    staking=StakingConfig(power_unit=NOE),
+)
+
+CONSTRUCT: Final = Construct(
+    {
+        0: System,
+        1: Timestamp,
+        2: Balances,
+        3: Fees,
+        4: Staking,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pallets:
+    """The pallets over one state, joined."""
+
+    system: System
+    timestamp: Timestamp
+    balances: Balances
+    fees: Fees
+    staking: Staking
+    by_index: Mapping[int, Pallet]
+
+    def check_invariants(self) -> None:
+        """Assert what must hold after every block; needs a state that can be listed."""
+        for pallet in self.by_index.values():
+            pallet.check_invariants()
+
+
+def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG) -> Pallets:
+    """Join the pallets over a state; here stands who knows whom."""
+    system = System(state, config.system)
+    timestamp = Timestamp(state, config.timestamp, heights=system)
+    balances = Balances(state, config.balances, store=system)
+    fees = Fees(state, config.fees, currency=balances, sink=_Pot(balances))
+    staking = Staking(state, config.staking, currency=balances)
+    joined = (system, timestamp, balances, fees, staking)
+    by_index = dict(zip(CONSTRUCT.pallets, joined, strict=True))
+    return Pallets(*joined, by_index=by_index)
+
+
+POTS: Final = (module_address("fees"),)
+"""Accounts of pallets; they get the existential deposit at genesis, so that they never die."""
+
+
+class _Pot:
+    def __init__(self, balances: Balances) -> None:
+        self.balances = balances
+
+    def receive_fee(self, fee: int, tip: int) -> None:
+        """Keep it."""
+        self.balances.deposit(POTS[0], fee + tip)
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """With what a chain begins."""
+
+    endowments: Mapping[Address, int]
+    """First funds of each account, smallest units."""
+
+    validators: Mapping[Address, int]
+    """Stake of each validator, set aside in its account."""
+
+    timestamp_ms: int = 0
+    """Time of block zero, milliseconds since 1970."""
+
+
+def genesis_changes(genesis: Genesis, config: RuntimeConfig = CONFIG) -> dict[bytes, bytes]:
+    """Give the state that a chain begins with; raises DispatchError or InvalidValidatorSet."""
+    state = Overlay.over({})
+    pallets = assemble(state, NoExecutor(), config)
+    pots = dict.fromkeys(POTS, config.balances.existential_deposit)
+    pallets.timestamp.build_genesis(genesis.timestamp_ms)
+    pallets.balances.build_genesis({**genesis.endowments, **pots})
+    pallets.staking.build_genesis(genesis.validators)
+    changes = state.changes()
+    return {CODE_KEY: code(config), **{k: v for k, v in changes.items() if v is not None}}
+
+
+CODE_KEY: Final = b":code"
+"""Where Substrate keeps a runtime's program."""
+
+
+def code(config: RuntimeConfig = CONFIG) -> bytes:
+    """Give what stands for the program: the version, and a hash that moves with the description."""
+    description = repr(description_of(config)).encode()
+    return b"noema" + U32.encode(config.system.version.spec_version) + blake2_256(description)
+
+
+def description_of(config: RuntimeConfig = CONFIG) -> tuple[PalletDescription, ...]:
+    """Describe the chain: pallets, calls, events, errors, storage, constants."""
+    pallets = assemble(Overlay.over({}), NoExecutor(), config)
+    return describe(tuple(pallets.by_index.items()))
