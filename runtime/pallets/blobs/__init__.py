@@ -1,0 +1,1 @@
+"""Blobs: content that every validator holds."""

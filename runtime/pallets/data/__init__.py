@@ -1,0 +1,1 @@
+"""Data: datasets, their records and who gave them."""

@@ -1,0 +1,43 @@
+"""How the rows of a record lie in its blob, and the root that names them.  Pure.
+
+A row is its feature tensor (little-endian, row-major) with the label behind it; rows follow one
+another without a gap.  So the length of a blob fixes how many rows it holds, and nobody can claim
+more rows than there are bytes.
+"""
+
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import Final
+
+from chain.primitives.hashing import Hash32
+from chain.primitives.merkle import leaf_hash, root_of_leaves
+
+ELEMENT_BYTES: Final = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8}
+"""Bytes of one element by ONNX's number of its type (1 is float32, 2 is uint8)."""
+
+
+def label_bytes(classes: int) -> int:
+    """Give the bytes of one label: none without classes, else 1, 2 or 4."""
+    if classes == 0:
+        return 0
+    return 1 if classes <= 1 << 8 else 2 if classes <= 1 << 16 else 4
+
+
+def row_bytes(dtype: int, dims: Sequence[int], classes: int) -> int:
+    """Give the bytes of one row."""
+    return prod(dims) * ELEMENT_BYTES[dtype] + label_bytes(classes)
+
+
+def split_rows(content: bytes, width: int) -> Iterator[bytes]:
+    """Give the rows of a blob whose length is a multiple of `width` bytes."""
+    return (content[at : at + width] for at in range(0, len(content), width))
+
+
+def rows_root(content: bytes, width: int) -> Hash32:
+    """Give the root over the sorted hashes of the rows, with their number in it.
+
+    Sorted, so that the same rows in another order have the same root, and so that a proof of two
+    neighbours shows that a row is not among them.
+    """
+    hashes = sorted(leaf_hash(row) for row in split_rows(content, width))
+    return root_of_leaves(hashes, len(hashes))

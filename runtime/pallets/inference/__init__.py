@@ -1,0 +1,1 @@
+"""Inference: paid runs of models and their receipts."""

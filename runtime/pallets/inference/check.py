@@ -1,0 +1,32 @@
+"""Whether an input is what a model takes: names, element types and shapes.  Pure."""
+
+from collections.abc import Sequence
+
+from chain.primitives.codec import DecodeError
+from runtime.frame.ports import TensorType
+from runtime.pallets.inference import errors
+from runtime.pallets.inference.header import read_headers
+
+
+def check_input(encoded: bytes, expected: Sequence[TensorType]) -> None:
+    """Refuse bytes that are not exactly the expected tensors; raises DispatchError.
+
+    What this lets through may still trap in the engine, which looks at the data too.
+    """
+    try:
+        headers = read_headers(encoded)
+    except DecodeError as error:
+        raise errors.MalformedInput(str(error)) from error
+    wanted = sorted(expected, key=lambda each: each.name.encode())
+    names = [each.name for each in headers]
+    if names != [each.name for each in wanted]:
+        raise errors.WrongInputNames(f"{names} instead of {[each.name for each in wanted]}")
+    for header, tensor in zip(headers, wanted, strict=True):
+        if header.element != tensor.element:
+            raise errors.WrongElementType(
+                f"{header.name}: type {header.element} instead of {tensor.element}"
+            )
+        if header.shape != tensor.shape:
+            raise errors.WrongShape(
+                f"{header.name}: {list(header.shape)} instead of {list(tensor.shape)}"
+            )

@@ -1,0 +1,1 @@
+"""Models: the registry of programs that the chain can run."""

@@ -1,0 +1,1 @@
+"""Rewards: what was earned and not yet claimed."""
