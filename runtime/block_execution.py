@@ -30,7 +30,7 @@ from chain.primitives.hashing import Hash32
 from chain.primitives.keys import verify
 from consensus.core.validators import ValidatorSet
 from runtime.assembly import CONSTRUCT, Pallets, RuntimeConfig
-from runtime.frame import DispatchError, Inherent, Overlay, PostInfo, RuntimeCall, Signed
+from runtime.frame import DispatchError, Event, Inherent, Overlay, PostInfo, RuntimeCall, Signed
 from runtime.frame.failure import Failure
 from runtime.frame.weight import DispatchClass, DispatchInfo, Pays, WeightV2
 from runtime.pallets.system.pallet import ExtrinsicFailed, ExtrinsicSuccess
@@ -106,12 +106,22 @@ class BlockOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Quote:
+class Quote:
     """A decoded call and what it may cost."""
 
     call: RuntimeCall
     weight: int
+    """Picoseconds at most."""
     fee: int
+    """Tip included; nothing for inherents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a transaction would do now."""
+
+    result: ApplyResult
+    events: tuple[Event, ...]
 
 
 class BlockExecution:
@@ -187,7 +197,7 @@ class BlockExecution:
         signed = extrinsic.signed
         if signed is None:
             raise NotInherent("bare transactions come from proposers only")
-        quote = self._quote(extrinsic, len(encoded))
+        quote = self.quote(extrinsic, len(encoded))
         self._check_signature(extrinsic, signature_checked)
         info = self.pallets.system.account[signed.address]
         if signed.nonce < info.nonce:
@@ -206,6 +216,37 @@ class BlockExecution:
             fee=quote.fee,
         )
 
+    def quote(self, extrinsic: Extrinsic, length: int) -> Quote:
+        """Price an extrinsic of some bytes, signature unseen; raises CallUnknown."""
+        try:
+            call = CONSTRUCT.decode_call(extrinsic.call)
+        except DecodeError as error:
+            raise CallUnknown(str(error)) from error
+        pallet = self.pallets.by_index[call.pallet_index]
+        weight = self._limits.extrinsic_base + call.call.weigh(pallet, call.values)
+        signed = extrinsic.signed
+        if signed is None:
+            return Quote(call, weight, 0)
+        return Quote(call, weight, self.pallets.fees.details(length, weight).total + signed.tip)
+
+    def attempt(self, extrinsic: Extrinsic, encoded: bytes) -> Attempt:
+        """Tell what a transaction would do now, signature unseen; changes nothing.
+
+        Raises InvalidTransaction or LocalFailure.
+        """
+        signed = extrinsic.signed
+        if signed is None:
+            raise NotInherent("bare transactions come from proposers only")
+        quote = self.quote(extrinsic, len(encoded))
+        self._check_signed(signed, extrinsic, quote, len(encoded), signature_checked=True)
+        before = len(self.state.events)
+        self.state.begin()
+        try:
+            result = self._apply_signed(signed, quote)
+            return Attempt(result, tuple(self.state.events[before:]))
+        finally:
+            self.state.rollback()
+
     def apply(
         self, extrinsic: Extrinsic, encoded: bytes, *, signature_checked: bool = False
     ) -> ApplyResult:
@@ -213,7 +254,7 @@ class BlockExecution:
 
         `signature_checked` says that the caller has checked the one of `signature_of`.
         """
-        quote = self._quote(extrinsic, len(encoded))
+        quote = self.quote(extrinsic, len(encoded))
         signed = extrinsic.signed
         if signed is None:
             result = self._atomically(lambda: self._apply_inherent(quote))
@@ -243,23 +284,11 @@ class BlockExecution:
         changes = self.state.changes()
         return BlockOutcome(changes, events, results, digest, tuple(self._applied), following)
 
-    def _quote(self, extrinsic: Extrinsic, length: int) -> _Quote:
-        try:
-            call = CONSTRUCT.decode_call(extrinsic.call)
-        except DecodeError as error:
-            raise CallUnknown(str(error)) from error
-        pallet = self.pallets.by_index[call.pallet_index]
-        weight = self._limits.extrinsic_base + call.call.weigh(pallet, call.values)
-        signed = extrinsic.signed
-        if signed is None:
-            return _Quote(call, weight, 0)
-        return _Quote(call, weight, self.pallets.fees.details(length, weight).total + signed.tip)
-
     def _check_signed(
         self,
         signed: SignedPart,
         extrinsic: Extrinsic,
-        quote: _Quote,
+        quote: Quote,
         length: int,
         signature_checked: bool,
     ) -> None:
@@ -300,7 +329,7 @@ class BlockExecution:
                 state.rollback()
         return result
 
-    def _apply_inherent(self, quote: _Quote) -> ApplyResult:
+    def _apply_inherent(self, quote: Quote) -> ApplyResult:
         if not quote.call.call.is_inherent:
             raise NotInherent(f"{quote.call.pallet}.{quote.call.call.name} needs a signature")
         if self._signed_seen:
@@ -314,7 +343,7 @@ class BlockExecution:
         self.state.events.append(ExtrinsicSuccess(info))
         return ApplyResult(None, "", weight, 0)
 
-    def _apply_signed(self, signed: SignedPart, quote: _Quote) -> ApplyResult:
+    def _apply_signed(self, signed: SignedPart, quote: Quote) -> ApplyResult:
         fees, system = self.pallets.fees, self.pallets.system
         system.count_transaction(signed.address)
         try:
@@ -341,12 +370,12 @@ class BlockExecution:
     def _run(self, origin: Signed | Inherent, call: RuntimeCall) -> PostInfo:
         return self.pallets.by_index[call.pallet_index].run(origin, call.call, call.values)
 
-    def _charged_weight(self, quote: _Quote, post: PostInfo) -> int:
+    def _charged_weight(self, quote: Quote, post: PostInfo) -> int:
         if post.actual_weight is None:
             return quote.weight
         return min(quote.weight, self._limits.extrinsic_base + post.actual_weight)
 
-    def _charged_fee(self, signed: SignedPart, quote: _Quote, weight: int, post: PostInfo) -> int:
+    def _charged_fee(self, signed: SignedPart, quote: Quote, weight: int, post: PostInfo) -> int:
         """Give the fee without tip that stays."""
         if not post.pays_fee:
             return 0

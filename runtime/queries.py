@@ -1,0 +1,91 @@
+"""Queries: typed reads of the state behind a block, for RPC, commands and tests."""
+
+from dataclasses import dataclass
+
+from chain.primitives.codec import DecodeError
+from chain.primitives.keys import Address
+from consensus.core.validators import ValidatorSet
+from runtime.assembly import CONFIG, CONSTRUCT, Pallets, RuntimeConfig, assemble
+from runtime.frame import EventRecord, Iterate, Overlay, Read, Refusal
+from runtime.frame.account import AccountInfo
+from runtime.frame.construct import ApplyExtrinsic
+from runtime.frame.ports import NoExecutor
+from runtime.pallets.fees import FeeDetails
+from runtime.pallets.system.pallet import ExtrinsicFailed, ExtrinsicSuccess
+
+
+@dataclass(frozen=True, slots=True)
+class CallFee:
+    """What a call costs in a transaction of some length."""
+
+    weight: int
+    """Picoseconds at most."""
+
+    details: FeeDetails
+    """The fee's parts, without tip."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtrinsicOutcome:
+    """What became of one transaction of a block."""
+
+    refusal: Refusal | None
+    """Why its call was refused, in words; None if it did what it was meant to do."""
+
+    records: tuple[EventRecord, ...]
+    """What happened while it was applied."""
+
+
+class Queries:
+    """Reads the state behind one block."""
+
+    def __init__(
+        self, read: Read, iterate: Iterate | None = None, config: RuntimeConfig = CONFIG
+    ) -> None:
+        state = Overlay(read, iterate) if iterate else Overlay(read)
+        self.pallets: Pallets = assemble(state, NoExecutor(), config)
+        self._config = config
+
+    def account(self, address: Address) -> AccountInfo:
+        """Give nonce and funds of an address."""
+        return self.pallets.system.account[address]
+
+    def validators(self) -> ValidatorSet:
+        """Give who decides the block after this one."""
+        return ValidatorSet(self.pallets.staking.next_set())
+
+    def events(self) -> tuple[EventRecord, ...]:
+        """Give what happened in the block."""
+        return CONSTRUCT.decode_events(self.pallets.system.events.get())
+
+    def outcome(self, index: int) -> ExtrinsicOutcome | None:
+        """Give what became of the block's transaction at a place, None where there is none."""
+        return outcome_of(self.events(), index)
+
+    def call_fee(self, call: bytes, length: int) -> CallFee:
+        """Price a call in a transaction of `length` bytes; raises DecodeError."""
+        decoded = CONSTRUCT.decode_call(call)
+        pallet = self.pallets.by_index[decoded.pallet_index]
+        weight = self._config.limits.extrinsic_base + decoded.call.weigh(pallet, decoded.values)
+        return CallFee(weight, self.pallets.fees.details(length, weight))
+
+    def earliest_timestamp(self) -> int:
+        """Give the earliest time of the block after this one, milliseconds since 1970."""
+        return self.pallets.timestamp.earliest()
+
+    def check_invariants(self) -> None:
+        """Assert what must hold after every block; needs `iterate`."""
+        self.pallets.check_invariants()
+
+
+def outcome_of(records: tuple[EventRecord, ...], index: int) -> ExtrinsicOutcome | None:
+    """Give what became of a transaction, from the records of its block."""
+    own = tuple(record for record in records if record.phase == ApplyExtrinsic(index))
+    if not own:
+        return None
+    last = own[-1].event
+    if isinstance(last, ExtrinsicFailed):
+        return ExtrinsicOutcome(CONSTRUCT.refusal_of(last.dispatch_error), own)
+    if not isinstance(last, ExtrinsicSuccess):
+        raise DecodeError(f"transaction {index} ends with {type(last).__name__}")
+    return ExtrinsicOutcome(None, own)
