@@ -11,13 +11,18 @@ from typing import Final
 from chain.primitives.block import BLOCK_BYTES_MAX
 from chain.primitives.codec import U32
 from chain.primitives.hashing import blake2_256
-from chain.primitives.keys import Address, module_address
+from chain.primitives.keys import Address
 from chain.primitives.numbers import NOE
 from runtime.frame import MICROSECOND, SECOND, Construct, Overlay, Pallet
 from runtime.frame.description import PalletDescription, describe
 from runtime.frame.ports import Executor, NoExecutor
 from runtime.pallets.balances import Balances, BalancesConfig
+from runtime.pallets.blobs import Blobs, BlobsConfig
+from runtime.pallets.data import Data, DataConfig
 from runtime.pallets.fees import Fees, FeesConfig
+from runtime.pallets.inference import Inference, InferenceConfig
+from runtime.pallets.models import Models, ModelsConfig
+from runtime.pallets.rewards import POT, TREASURY, Rewards
 from runtime.pallets.staking import Staking, StakingConfig
 from runtime.pallets.system import System, SystemConfig
 from runtime.pallets.system.version import RuntimeApi, RuntimeVersion
@@ -66,6 +71,10 @@ class RuntimeConfig:
     balances: BalancesConfig
     fees: FeesConfig
     staking: StakingConfig
+    blobs: BlobsConfig
+    models: ModelsConfig
+    data: DataConfig
+    inference: InferenceConfig
 
 
 HEADER_ROOM: Final = 16 * 1024
@@ -85,6 +94,28 @@ CONFIG: Final = RuntimeConfig(
     # One coin buys a second of a reference core; a transfer costs about 0.0014 NOE.
     fees=FeesConfig(base=NOE // 1000, per_byte=NOE // 1_000_000, weight_per_unit=1),
     staking=StakingConfig(power_unit=NOE),
+    # A text encoder of 90 MB binds 90 coins and fits three times.
+    blobs=BlobsConfig(
+        length_max=256 * 1024 * 1024,
+        deposit_base=NOE // 100,
+        deposit_per_byte=NOE // 1_000_000,
+    ),
+    # One run may take four fifths of a block's weight; bytes have ten minutes and more to come.
+    models=ModelsConfig(
+        model_deposit=NOE,
+        version_deposit=NOE // 10,
+        gas_max=400_000_000,
+        admissions_per_block=1,
+        waiting_blocks=1200,
+    ),
+    data=DataConfig(
+        dataset_deposit=NOE,
+        record_deposit=NOE // 10,
+        row_bytes_max=1024 * 1024,
+        waiting_blocks=1200,
+    ),
+    # Two hours of blocks of one second: time to fetch the proof of a receipt.
+    inference=InferenceConfig(receipt_blocks=7200),
 )
 
 CONSTRUCT: Final = Construct(
@@ -94,6 +125,11 @@ CONSTRUCT: Final = Construct(
         2: Balances,
         3: Fees,
         4: Staking,
+        5: Rewards,
+        6: Blobs,
+        7: Models,
+        8: Data,
+        9: Inference,
     }
 )
 
@@ -107,6 +143,11 @@ class Pallets:
     balances: Balances
     fees: Fees
     staking: Staking
+    rewards: Rewards
+    blobs: Blobs
+    models: Models
+    data: Data
+    inference: Inference
     by_index: Mapping[int, Pallet]
 
     def check_invariants(self) -> None:
@@ -120,24 +161,25 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
     system = System(state, config.system)
     timestamp = Timestamp(state, config.timestamp, heights=system)
     balances = Balances(state, config.balances, store=system)
-    fees = Fees(state, config.fees, currency=balances, sink=_Pot(balances))
     staking = Staking(state, config.staking, currency=balances)
-    joined = (system, timestamp, balances, fees, staking)
+    rewards = Rewards(state, currency=balances, validators=staking, authorship=system)
+    fees = Fees(state, config.fees, currency=balances, sink=rewards)
+    blobs = Blobs(state, config.blobs, balances, validators=staking, heights=system)
+    data = Data(state, config.data, balances, blobs, earnings=rewards, heights=system)
+    models = Models(state, config.models, balances, blobs, data, executor, heights=system)
+    inference = Inference(
+        state, config.inference, models, till=rewards, executor=executor, heights=system
+    )
+    joined = (
+        *(system, timestamp, balances, fees, staking),
+        *(rewards, blobs, models, data, inference),
+    )
     by_index = dict(zip(CONSTRUCT.pallets, joined, strict=True))
     return Pallets(*joined, by_index=by_index)
 
 
-POTS: Final = (module_address("fees"),)
+POTS: Final = (POT, TREASURY)
 """Accounts of pallets; they get the existential deposit at genesis, so that they never die."""
-
-
-class _Pot:
-    def __init__(self, balances: Balances) -> None:
-        self.balances = balances
-
-    def receive_fee(self, fee: int, tip: int) -> None:
-        """Keep it."""
-        self.balances.deposit(POTS[0], fee + tip)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,5 @@
 """Rewards: what was earned and not yet claimed."""
+
+from runtime.pallets.rewards.pallet import POT, TREASURY, Rewards, RewardStatus
+
+__all__ = ["POT", "TREASURY", "RewardStatus", "Rewards"]
