@@ -31,7 +31,7 @@ SAVE_ADDRESSES_EVERY_S: Final = 5.0
 
 POINTS_MALFORMED: Final = 100
 """What no honest node sends: banned at once."""
-POINTS_OTHER_CHAIN: Final = 25
+POINTS_OTHER_CHAIN: Final = 30
 """A node set up wrongly: told so a few times, then left alone for a while."""
 POINTS_PUSHY: Final = 2
 
