@@ -164,6 +164,9 @@ class Entries(Generic[K, V]):
         self._journal.append((written, key, written.get(key, NOTHING_WRITTEN)))
         written[key] = None
 
+    def __iter__(self) -> Iterator[K]:
+        return iter(self.keys())
+
     def items(self) -> list[tuple[K, V]]:
         """Give all keys and values, in the order of their raw keys."""
         return self._under(b"")
