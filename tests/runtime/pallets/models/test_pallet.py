@@ -1,0 +1,338 @@
+"""Models: from registration over admission to retirement."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chain.primitives.numbers import NOE
+from runtime.assembly import CONFIG
+from runtime.frame import DispatchError
+from runtime.frame.ports import AdmissionSummary, LocalFailure, TensorType
+from runtime.pallets.blobs.pallet import BlobInUse, NotAnnounced, WrongKind
+from runtime.pallets.models import FeePolicy, ModelStatus, Status, errors, events
+from runtime.pallets.models.pallet import QUEUE_MAX, REASONS_KEPT
+from runtime.pallets.models.stored import VERSIONS_ACTIVE_MAX, Model, Version
+from tests.support.economy import (
+    ADMITTED,
+    ALICE,
+    BOB,
+    INPUTS,
+    OUTPUTS,
+    VALIDATORS,
+    Chain,
+)
+
+ROOT, OTHER = b"\1" * 32, b"\2" * 32
+POLICY = FeePolicy(1_000, 200_000, 500_000, 0, 300_000)
+NAMES = ("name", "blob", "licence", "datasets", "policy")
+
+
+@pytest.fixture
+def chain() -> Chain:
+    return Chain(replace(CONFIG, models=replace(CONFIG.models, waiting_blocks=3)))
+
+
+def registration(**changes: Any) -> dict[str, Any]:
+    values = ("digits", ROOT, "Apache-2.0", (), POLICY)
+    return {**dict(zip(NAMES, values, strict=True)), **changes}
+
+
+def register(chain: Chain, **changes: Any) -> None:
+    chain.call(ALICE, "models", "register", **registration(**changes))
+
+
+def available(chain: Chain, root: bytes = ROOT) -> None:
+    chain.make_available(ALICE, root, 1_000, 0)
+
+
+def model_events(happened: list[Any]) -> list[Any]:
+    return [each for each in happened if type(each).__module__ == events.__name__]
+
+
+def test_a_model_waits_for_its_bytes_and_is_active_without_another_call(chain: Chain) -> None:
+    chain.call(ALICE, "blobs", "announce", root=ROOT, length=1_000, kind=0)
+    register(chain)
+    assert model_events(chain.end_block()) == [
+        events.Registered("digits", ALICE),
+        events.Published("digits", 1, ROOT),
+    ]
+    assert model_events(chain.end_block()) == []
+    assert chain.executor.admitted == []
+
+    for validator in VALIDATORS[:3]:
+        chain.call(validator, "blobs", "attest", root=ROOT)
+    assert model_events(chain.end_block()) == [events.Activated("digits", 1, 1_000, 64)]
+
+    assert chain.executor.admitted == [(ROOT, 1_000)]
+    assert chain.pallets.models.status("digits") == ModelStatus(
+        Model(ALICE, "Apache-2.0", POLICY, 1, versions=1, active=(1,)),
+        (
+            (
+                1,
+                Version(
+                    ROOT,
+                    1_000,
+                    (),
+                    1,
+                    NOE // 10,
+                    Status.ACTIVE,
+                    (),
+                    INPUTS,
+                    OUTPUTS,
+                    1_000,
+                    64,
+                ),
+            ),
+        ),
+    )
+
+
+def test_a_model_whose_bytes_are_there_is_examined_in_the_next_block(chain: Chain) -> None:
+    available(chain)
+    register(chain)
+
+    assert model_events(chain.end_block())[2:] == [events.Activated("digits", 1, 1_000, 64)]
+
+
+def test_one_model_is_examined_in_one_block(chain: Chain) -> None:
+    available(chain)
+    for number in range(3):
+        register(chain, name=f"digits-{number}")
+
+    for number in range(3):
+        activated = [each for each in chain.end_block() if isinstance(each, events.Activated)]
+        assert activated == [events.Activated(f"digits-{number}", 1, 1_000, 64)]
+
+
+@pytest.mark.parametrize(
+    ("summary", "reasons"),
+    [
+        (AdmissionSummary(False, ("custom operator", "too deep"), (), (), 0, 0), None),
+        (AdmissionSummary(False, (), (), (), 0, 0), ("no reason was given",)),
+        (AdmissionSummary(False, ("x" * 900,) * 20, (), (), 0, 0), ("x" * 240,) * REASONS_KEPT),
+        (
+            replace(ADMITTED, gas=400_000_001),
+            ("one run costs 400000001 gas, at most 400000000",),
+        ),
+        (
+            replace(ADMITTED, inputs=(TensorType("n" * 300, 1, (1,)),)),
+            ("inputs or outputs exceed a bound of the chain: 300 bytes, at most 256",),
+        ),
+    ],
+)
+def test_a_rejected_model_says_why_and_frees_its_blob(
+    chain: Chain, summary: AdmissionSummary, reasons: tuple[str, ...] | None
+) -> None:
+    reasons = summary.reasons if reasons is None else reasons
+    chain.executor.summaries[ROOT] = summary
+    available(chain)
+    register(chain)
+
+    assert model_events(chain.end_block())[2:] == [events.Rejected("digits", 1, reasons)]
+
+    version = chain.pallets.models.versions["digits", 1]
+    assert (version.status, version.reasons) == (Status.REJECTED, reasons)
+    chain.call(ALICE, "blobs", "release", root=ROOT)
+    chain.end_block()
+
+
+def test_a_model_that_waits_too_long_is_rejected(chain: Chain) -> None:
+    chain.call(ALICE, "blobs", "announce", root=ROOT, length=1_000, kind=0)
+    register(chain)
+    for _ in range(3):
+        chain.end_block()
+
+    assert model_events(chain.end_block()) == [
+        events.Rejected("digits", 1, ("the bytes of the blob did not come in time",))
+    ]
+    chain.call(ALICE, "blobs", "release", root=ROOT)
+
+
+def test_a_local_failure_is_nobodys_result(chain: Chain) -> None:
+    def fail(root: bytes, length: int) -> AdmissionSummary:
+        raise LocalFailure("the disk is full")
+
+    available(chain)
+    register(chain)
+    chain.executor.admit = fail  # type: ignore[method-assign]
+
+    with pytest.raises(LocalFailure):
+        chain.end_block()
+
+
+def test_a_new_version_becomes_the_default_and_the_old_one_stays(chain: Chain) -> None:
+    available(chain)
+    available(chain, OTHER)
+    register(chain)
+    chain.end_block()
+
+    chain.call(ALICE, "models", "publish", name="digits", blob=OTHER, datasets=())
+    assert chain.pallets.models.runnable("digits", None).version == 1
+    chain.end_block()
+
+    assert chain.pallets.models.runnable("digits", None).root == OTHER
+    assert chain.pallets.models.runnable("digits", 1).root == ROOT
+    assert chain.pallets.models.gas("digits", None) == 1_000
+
+
+def test_a_retired_version_takes_no_calls_and_frees_blob_and_deposit(chain: Chain) -> None:
+    available(chain)
+    register(chain)
+    chain.end_block()
+    reserved = chain.pallets.balances.reserved(ALICE)
+    chain.refuse(BlobInUse("1 uses"), ALICE, "blobs", "release", root=ROOT)
+
+    chain.call(ALICE, "models", "retire", name="digits", version=1)
+
+    assert chain.pallets.balances.reserved(ALICE) == reserved - NOE // 10
+    assert chain.events_of(events.Retired) == [events.Retired("digits", 1)]
+    for version, error in (
+        (None, errors.NotActive("digits has no active version")),
+        (1, errors.NotActive("digits version 1 is retired")),
+    ):
+        with pytest.raises(errors.NotActive) as refusal:
+            chain.pallets.models.runnable("digits", version)
+        assert refusal.value == error
+        assert chain.pallets.models.gas("digits", version) == 0
+    chain.refuse(errors.AlreadyRetired(), ALICE, "models", "retire", name="digits", version=1)
+    chain.call(ALICE, "blobs", "release", root=ROOT)
+    chain.end_block()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_version_can_be_retired_while_it_waits(chain: Chain, there: bool) -> None:
+    if there:
+        available(chain)
+    else:
+        chain.call(ALICE, "blobs", "announce", root=ROOT, length=1_000, kind=0)
+    register(chain)
+
+    chain.call(ALICE, "models", "retire", name="digits", version=1)
+    chain.call(ALICE, "blobs", "release", root=ROOT)
+
+    assert model_events(chain.end_block())[2:] == [events.Retired("digits", 1)]
+    assert chain.executor.admitted == []
+
+
+def test_a_rejected_version_can_be_retired_for_its_deposit(chain: Chain) -> None:
+    chain.executor.summaries[ROOT] = AdmissionSummary(False, ("no",), (), (), 0, 0)
+    available(chain)
+    register(chain)
+    chain.end_block()
+
+    chain.call(ALICE, "models", "retire", name="digits", version=1)
+
+    assert chain.pallets.models.versions["digits", 1].deposit == 0
+    chain.end_block()
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"name": "Digits"}, errors.BadName("'Digits'")),
+        ({"name": ""}, errors.BadName("''")),
+        ({"name": "1st"}, errors.BadName("'1st'")),
+        ({"name": "taken"}, errors.NameTaken("taken")),
+        ({"licence": ""}, errors.BadLicence()),
+        (
+            {"policy": FeePolicy(1, 1, 2, 3, 4)},
+            errors.SharesDoNotAddUp("10 instead of 1000000"),
+        ),
+        (
+            {"policy": FeePolicy(1, 0, 0, 1_000_000, 0)},
+            errors.ContributorsWithoutDataset("1000000 parts"),
+        ),
+        ({"datasets": ("nowhere",)}, errors.UnknownDataset("'nowhere'")),
+        ({"datasets": ("digits", "digits")}, errors.DatasetTwice("digits")),
+        ({"blob": b"\7" * 32}, NotAnnounced),
+        ({"blob": b"\3" * 32}, WrongKind("1, not 0")),
+    ],
+)
+def test_a_refused_registration_changes_nothing(
+    chain: Chain, changes: dict[str, Any], error: DispatchError | type[DispatchError]
+) -> None:
+    available(chain)
+    chain.call(BOB, "blobs", "announce", root=b"\7" * 32, length=1, kind=0)
+    chain.call(ALICE, "blobs", "announce", root=b"\3" * 32, length=1, kind=1)
+    chain.call(
+        *(ALICE, "data", "create_dataset"),
+        name="digits",
+        element=2,
+        shape=(64,),
+        classes=10,
+        licence="CC0",
+    )
+    register(chain, name="taken")
+    if isinstance(error, type):
+        error = error((b"\7" * 32).hex())
+    chain.refuse(error, ALICE, "models", "register", **registration(**changes))
+
+
+def test_only_the_owner_publishes_and_retires_what_there_is(chain: Chain) -> None:
+    available(chain)
+    register(chain)
+    for call, rest in (("publish", {"blob": ROOT, "datasets": ()}), ("retire", {"version": 1})):
+        chain.refuse(errors.NotOwner(), BOB, "models", call, name="digits", **rest)
+        chain.refuse(errors.UnknownModel("none"), ALICE, "models", call, name="none", **rest)
+    chain.refuse(
+        errors.UnknownVersion("digits version 2"),
+        *(ALICE, "models", "retire"),
+        name="digits",
+        version=2,
+    )
+    with pytest.raises(errors.UnknownModel):
+        chain.pallets.models.runnable("none", None)
+    assert chain.pallets.models.gas("none", None) == 0
+    assert chain.pallets.models.status("none") is None
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_full_queue_refuses(chain: Chain, there: bool) -> None:
+    if there:
+        available(chain)
+    else:
+        chain.call(ALICE, "blobs", "announce", root=ROOT, length=1_000, kind=0)
+    for number in range(QUEUE_MAX):
+        register(chain, name=f"model-{number}")
+    chain.refuse(
+        errors.QueueFull("64 versions"), ALICE, "models", "register", **registration(name="last")
+    )
+
+
+def test_what_finds_the_queue_full_waits_on(chain: Chain) -> None:
+    available(chain, OTHER)
+    chain.call(ALICE, "blobs", "announce", root=ROOT, length=1_000, kind=0)
+    register(chain, name="late")
+    for number in range(QUEUE_MAX):
+        register(chain, name=f"model-{number}", blob=OTHER)
+    for validator in VALIDATORS[:3]:
+        chain.call(validator, "blobs", "attest", root=ROOT)
+
+    chain.end_block()
+    assert len(chain.pallets.models.waiting.get()) == 1
+    chain.end_block()
+    assert chain.pallets.models.waiting.get() == ()
+    assert chain.pallets.models.ready.get()[-1].model == "late"
+
+
+def test_active_versions_are_bounded(chain: Chain) -> None:
+    available(chain)
+    register(chain)
+    for _ in range(VERSIONS_ACTIVE_MAX - 1):
+        chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, datasets=())
+    chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, datasets=())
+    for _ in range(VERSIONS_ACTIVE_MAX):
+        chain.end_block()
+    chain.refuse(
+        errors.TooManyActive("16 active versions"),
+        *(ALICE, "models", "publish"),
+        name="digits",
+        blob=ROOT,
+        datasets=(),
+    )
+
+    reasons = ("the model has 16 active versions already",)
+    assert model_events(chain.end_block()) == [
+        events.Rejected("digits", VERSIONS_ACTIVE_MAX + 1, reasons)
+    ]
