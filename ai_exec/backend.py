@@ -1,0 +1,147 @@
+"""Judging and running models for the chain: answers that are part of consensus, as bytes in and out."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Final, Protocol
+
+from ai_exec.admission import Admission, admit
+from ai_exec.engines import compile
+from ai_exec.executable import Executable, Trap
+from ai_exec.limits import DEFAULT_LIMITS, Limits
+from ai_exec.program import SEMANTICS_VERSION
+from ai_exec.tensor import TensorError, TensorLimits, TensorType, decode_tensors, encode_tensors
+from chain.primitives.codec import BOOL, U32, U64, Codec, record, sequence, text
+
+REASON_BYTES_MAX: Final = 512
+REASONS_MAX: Final = 65
+VALUES_MAX: Final = 64
+
+
+class LocalFailure(Exception):
+    """This node cannot compute now.  Never a result: stop voting until it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionSummary:
+    """What the chain keeps of an admission."""
+
+    admitted: Annotated[bool, BOOL]
+    """Whether the model may be run."""
+    reasons: Annotated[tuple[str, ...], sequence(text(REASON_BYTES_MAX), REASONS_MAX)]
+    """Why not, completely; empty if admitted."""
+    inputs: Annotated[tuple[TensorType, ...], sequence(record(TensorType), VALUES_MAX)]
+    outputs: Annotated[tuple[TensorType, ...], sequence(record(TensorType), VALUES_MAX)]
+    cost: Annotated[int, U64]
+    """Work of one run in gas."""
+    peak_bytes: Annotated[int, U64]
+    """Memory of one run in bytes, at most."""
+    semantics_version: Annotated[int, U32] = SEMANTICS_VERSION
+
+
+ADMISSION_SUMMARY: Final[Codec[AdmissionSummary]] = record(AdmissionSummary)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A run that gave a result: the canonical bytes of the output tensors."""
+
+    output: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Trapped:
+    """A run that no validator can finish, for instance for inputs of a wrong shape."""
+
+    reason: str
+
+
+Load = Callable[[], bytes]
+"""Gives the model's bytes; called only if they are needed."""
+
+
+class Backend(Protocol):
+    """Judges and runs models named by the root of their bytes; raises LocalFailure."""
+
+    def admit(self, root: bytes, load: Load) -> AdmissionSummary:
+        """Say whether a model may be run, and why not."""
+        ...
+
+    def run(self, root: bytes, load: Load, inputs: bytes) -> Completed | Trapped:
+        """Run an admitted model on encoded tensors."""
+        ...
+
+
+class InProcess:
+    """A backend within this process, holding the programs that were used last."""
+
+    def __init__(
+        self, engine: str = "fast", limits: Limits = DEFAULT_LIMITS, *, programs_max: int = 16
+    ) -> None:
+        self._engine = engine
+        self._limits = limits
+        self._programs_max = programs_max
+        self._programs: OrderedDict[bytes, tuple[Admission, Executable | None]] = OrderedDict()
+
+    def admit(self, root: bytes, load: Load) -> AdmissionSummary:
+        """Say whether a model may be run, and why not."""
+        return summary(self._program(root, load)[0])
+
+    def run(self, root: bytes, load: Load, inputs: bytes) -> Completed | Trapped:
+        """Run a model on encoded tensors; one that is not admitted traps."""
+        admission, executable = self._program(root, load)
+        if not admission.admitted:
+            return Trapped("the model is not admitted")
+        try:
+            if executable is None:
+                executable = self._compiled(root, admission)
+            tensors = decode_tensors(inputs, _input_limits(admission))
+            return Completed(encode_tensors(executable.run(tensors)))
+        except (Trap, TensorError) as refusal:
+            return Trapped(_cut(str(refusal)))
+        except MemoryError as error:
+            raise LocalFailure("out of memory") from error
+
+    def forget(self, root: bytes) -> None:
+        """Drop what is held of a model, if anything."""
+        self._programs.pop(root, None)
+
+    def _program(self, root: bytes, load: Load) -> tuple[Admission, Executable | None]:
+        if root not in self._programs:
+            self._keep(root, admit(load(), self._limits), None)
+        self._programs.move_to_end(root)
+        return self._programs[root]
+
+    def _compiled(self, root: bytes, admission: Admission) -> Executable:
+        assert admission.program is not None
+        executable = compile(admission.program, self._engine)
+        self._keep(root, admission, executable)
+        return executable
+
+    def _keep(self, root: bytes, admission: Admission, executable: Executable | None) -> None:
+        self._programs[root] = (admission, executable)
+        while len(self._programs) > self._programs_max:
+            self._programs.popitem(last=False)
+
+
+def summary(admission: Admission) -> AdmissionSummary:
+    """Give what the chain keeps of an admission, its texts bounded."""
+    return AdmissionSummary(
+        admission.admitted,
+        tuple(_cut(reason) for reason in admission.reasons[:REASONS_MAX]),
+        admission.inputs,
+        admission.outputs,
+        admission.cost,
+        admission.peak_bytes,
+    )
+
+
+def _input_limits(admission: Admission) -> TensorLimits:
+    """Bound the inputs by what the model takes; a little more may come, to name what is wrong."""
+    needed = sum(tensor.content_bytes for tensor in admission.inputs)
+    return TensorLimits(2 * needed + (1 << 16), 4 * VALUES_MAX)
+
+
+def _cut(reason: str) -> str:
+    encoded = reason.encode(errors="replace")[:REASON_BYTES_MAX]
+    return encoded.decode(errors="ignore")

@@ -1,0 +1,39 @@
+"""What a model may take at most; part of consensus, as admission judges by it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a model.  Whatever exceeds one is refused with a reason."""
+
+    model_bytes_max: int = 64 << 20
+    """Length of the ONNX file in bytes."""
+    nodes_max: int = 10_000
+    """Nodes of the graph."""
+    initialisers_max: int = 10_000
+    """Constant tensors of the graph."""
+    values_max: int = 64
+    """Inputs of the model, and outputs of the model."""
+    operands_max: int = 256
+    """Inputs, outputs and attributes of one node, each."""
+    name_bytes_max: int = 256
+    """Length in bytes of any name."""
+    rank_max: int = 8
+    """Axes of a tensor."""
+    axis_max: int = 1 << 24
+    """Length of an axis."""
+    elements_max: int = 1 << 26
+    """Elements of a tensor."""
+    folded_elements_max: int = 4096
+    """Elements of a result that is computed at admission, as it depends on no input."""
+    peak_bytes_max: int = 1 << 30
+    """Memory of a run in bytes."""
+    cost_max: int = 60_000_000_000
+    """Work of a run in gas, 1 ns nominal each."""
+    reasons_max: int = 64
+    """Reasons that are listed; the others are counted."""
+
+
+DEFAULT_LIMITS: Final = Limits()

@@ -1,0 +1,186 @@
+"""The one file that decides precision: exact contractions and sums, zeros, casts (R1, R3, R4).
+
+R3, the contraction.  Along the contraction axis the operands are cut into blocks of at most
+BLOCK_LENGTH elements.  In a block of length K, b = product_bits(K).  A row is what one result
+takes from one operand: a row of the left matrix, a column of the right one.  For each row
+
+    s = 2^e, the smallest power of two not below the largest magnitude (s = 1 for a row of zeros)
+    q = rint(x / s * 2^b), half to even, a whole number with |q| <= 2^b.
+
+The block's result is N * 2^(ea - b) * 2^(eb - b), where N is the sum of the products qa * qb.  As
+K * 2^(2b) <= 2^53, N and all partial sums in any order are whole numbers that binary64 holds
+exactly.  Scaling by powers of two is exact too, as exponents stay between -342 and 309.  Results of
+blocks are added in binary64 in index order.  The caller rounds the total once to binary32, or first
+adds a bias to it in binary64.  A row with a NaN or an infinity in it makes every result of its
+block, and thus of the contraction, NaN.  A zero is +0.
+
+R3, the sum.  As above with one operand, one block and b = sum_bits(K): K * 2^b <= 2^52.
+"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ai_exec.tensor import Shape, Tensor
+
+Floats = npt.NDArray[np.float64]
+Axes = tuple[int, ...]
+
+PRODUCT_BITS_MAX: Final = 22
+"""Three int8 digits hold a value of so many bits and its sign."""
+BLOCK_LENGTH: Final = 2048
+"""Elements of a block along the contraction axis, at most."""
+
+
+def ceil_log2(length: int) -> int:
+    """Give the least n with 2^n >= length."""
+    return max(length - 1, 0).bit_length()
+
+
+def product_bits(length: int) -> int:
+    """Bits of a quantised operand in a block of so many products."""
+    return min(PRODUCT_BITS_MAX, (53 - ceil_log2(length)) // 2)
+
+
+def sum_bits(length: int) -> int:
+    """Bits of a quantised operand in a sum of so many elements."""
+    return 52 - ceil_log2(length)
+
+
+def block_slices(length: int) -> tuple[slice, ...]:
+    """Cut a contraction axis into blocks, in the order in which their results are added."""
+    return tuple(
+        slice(start, min(start + BLOCK_LENGTH, length)) for start in range(0, length, BLOCK_LENGTH)
+    )
+
+
+def channels_of_block(kernel_elements: int) -> int:
+    """Input channels in a block of a convolution: a block never splits a channel's kernel."""
+    return max(1, BLOCK_LENGTH // max(kernel_elements, 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantised:
+    """Rows in block fixed point: the value of an element is `digits * scale`."""
+
+    digits: Floats
+    """Whole numbers of at most `bits` bits and a sign; 0 in a row that is not finite."""
+    scale: Floats
+    """2^(e - bits) for each row, with axes of length 1 where the row lies; NaN if not finite."""
+
+
+def quantise(rows: Tensor, axes: Axes, bits: int) -> Quantised:
+    """Write the rows that lie along `axes` in block fixed point."""
+    wide = rows.astype(np.float64)
+    largest = np.max(np.abs(wide), axis=axes, keepdims=True, initial=0.0)
+    finite = np.isfinite(largest)
+    mantissa, exponent = np.frexp(np.where(finite & (largest > 0), largest, 1.0))
+    exponent = exponent - (mantissa == 0.5)
+    digits = np.rint(wide * np.ldexp(1.0, bits - exponent)) + 0.0
+    scale = np.where(finite, np.ldexp(1.0, exponent - bits), np.nan)
+    return Quantised(digits if finite.all() else np.where(finite, digits, 0.0), scale)
+
+
+def whole_product(left: Floats, right: Floats) -> Floats:
+    """Matrix product of whole numbers whose sums stay within 2^53: exact on any BLAS."""
+    return np.matmul(left, right) + 0.0
+
+
+def combine(whole: Floats, left_scale: Floats, right_scale: Floats) -> Floats:
+    """Scale whole results by the powers of two of their rows; exact."""
+    scaled: Floats = whole * left_scale * right_scale
+    return scaled
+
+
+def contract(left: Tensor, right: Tensor) -> Floats:
+    """Matrix product of [..., M, K] and [..., K, N] by R3, not yet rounded to binary32."""
+    length = left.shape[-1]
+    batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    total = np.zeros((*batch, left.shape[-2], right.shape[-1]))
+    for index, block in enumerate(block_slices(length)):
+        bits = product_bits(block.stop - block.start)
+        a = quantise(left[..., block], (-1,), bits)
+        b = quantise(right[..., block, :], (-2,), bits)
+        part = combine(whole_product(a.digits, b.digits), a.scale, b.scale)
+        total = part if index == 0 else total + part
+    return total
+
+
+def exact_sum(rows: Tensor, axes: Axes) -> Floats:
+    """Sum along axes by R3, axes kept with length 1, not yet rounded to binary32."""
+    length = prod(rows.shape[axis] for axis in axes)
+    quantised = quantise(rows, axes, sum_bits(length))
+    whole = np.sum(quantised.digits.astype(np.int64), axis=axes, keepdims=True)
+    total: Floats = whole.astype(np.float64) * quantised.scale
+    return total
+
+
+def round_to_float32(values: Floats) -> Tensor:
+    """Round binary64 to binary32, half to even, subnormals kept, overflow to infinity."""
+    return values.astype(np.float32)
+
+
+def maximum(first: Tensor, second: Tensor) -> Tensor:
+    """The greater one; NaN if one is NaN; a zero is +0."""
+    return _positive_zero(np.maximum(first, second))
+
+
+def minimum(first: Tensor, second: Tensor) -> Tensor:
+    """The lesser one; NaN if one is NaN; a zero is +0."""
+    return _positive_zero(np.minimum(first, second))
+
+
+def greatest(values: Tensor, axes: Axes, *, keepdims: bool = True) -> Tensor:
+    """The greatest along axes; NaN if there is one; a zero is +0."""
+    return _positive_zero(np.max(values, axis=axes, keepdims=keepdims))
+
+
+def least(values: Tensor, axes: Axes, *, keepdims: bool = True) -> Tensor:
+    """The least along axes; NaN if there is one; a zero is +0."""
+    return _positive_zero(np.min(values, axis=axes, keepdims=keepdims))
+
+
+def _positive_zero(values: Any) -> Tensor:
+    array = np.asarray(values)
+    return array + array.dtype.type(0) if array.dtype.kind == "f" else array
+
+
+def divide_whole(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Quotient of integers cut towards zero; 0 where the denominator is 0; wraps."""
+    safe = np.where(denominator == 0, 1, denominator).astype(numerator.dtype)
+    quotient = np.floor_divide(numerator, safe)
+    inexact = numerator != quotient * safe
+    opposite = (numerator < 0) != (safe < 0)
+    cut = (quotient + (inexact & opposite)).astype(numerator.dtype)
+    return np.where(denominator == 0, numerator.dtype.type(0), cut)
+
+
+def cast(values: Tensor, dtype: str) -> Tensor:
+    """Convert elements: floats round half to even; to integers they are cut and saturate, NaN is 0.
+
+    Integers wrap.  To bool, all but zero is true.
+    """
+    target = np.dtype(dtype)
+    if values.dtype.kind != "f" or target.kind in "fb":
+        return values.astype(target)
+    bounds = np.iinfo(target)
+    wide = np.trunc(np.where(np.isnan(values), 0.0, values.astype(np.float64)))
+    low, high = float(bounds.min), float(bounds.max + 1)
+    inside = np.where((wide >= low) & (wide < high), wide, 0.0).astype(target)
+    capped = np.where(wide >= high, target.type(bounds.max), inside)
+    return np.where(wide < low, target.type(bounds.min), capped)
+
+
+def normalise_axes(axes: Axes | None, rank: int) -> Axes:
+    """Give axes as ascending numbers from 0; None means all."""
+    if axes is None:
+        return tuple(range(rank))
+    return tuple(sorted({axis % rank for axis in axes})) if rank else ()
+
+
+def elements(shape: Shape) -> int:
+    """How many elements a shape has."""
+    return prod(shape)

@@ -1,0 +1,211 @@
+"""What an operator is, and how operators are found by name, domain and opset."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final, get_type_hints
+
+from ai_exec.tensor import Shape, Tensor, type_text
+
+Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | Tensor
+Attributes = Mapping[str, Attribute | None]
+Kernel = Callable[..., Tensor | tuple[Tensor, ...]]
+
+ML: Final = "ai.onnx.ml"
+"""Domain of the classic machine learning operators; the domain of all others is empty."""
+
+OUTPUT_COUNT: Final = "output_count"
+"""A kernel with a keyword of this name is told how many outputs its node has."""
+
+
+class Mismatch(Exception):
+    """An operator cannot take these inputs or attributes.  The message says which and why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operand:
+    """What admission knows of a tensor."""
+
+    dtype: str
+    shape: Shape
+    value: Tensor | None = None
+    """The elements, where they do not depend on the model's inputs."""
+
+    @property
+    def rank(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __str__(self) -> str:
+        return type_text(self.dtype, self.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A node as rules of types and costs see it."""
+
+    inputs: tuple[Operand | None, ...]
+    """One for each input of the node; None for an optional one that is left out."""
+    attributes: Attributes
+    """All attributes of the operator, defaults filled in."""
+    output_count: int
+    """Outputs of the node, unnamed ones included."""
+    outputs: tuple[Operand, ...] = ()
+    """Known when the cost is asked for."""
+
+    def at(self, index: int) -> Operand:
+        """Give an input that must be there."""
+        found = self.optional(index)
+        if found is None:
+            raise Mismatch(f"input {index} is missing")
+        return found
+
+    def optional(self, index: int) -> Operand | None:
+        """Give an input, or None if it is left out."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    def constant(self, index: int) -> Tensor:
+        """Give the elements of an input that must not depend on the model's inputs."""
+        value = self.at(index).value
+        if value is None:
+            raise Mismatch(f"input {index} must be a constant, so that shapes are bounded")
+        return value
+
+    def whole(self, name: str) -> int:
+        """Give an attribute that is a whole number."""
+        value = self.attributes[name]
+        assert isinstance(value, int)
+        return value
+
+    def wholes(self, name: str) -> tuple[int, ...] | None:
+        """Give an attribute that is a list of whole numbers, or None if it is left out."""
+        value = self.attributes[name]
+        return None if value is None else tuple(value)  # type: ignore[arg-type]
+
+    def word(self, name: str) -> str:
+        """Give an attribute that is a text."""
+        value = self.attributes[name]
+        assert isinstance(value, str)
+        return value
+
+
+Infer = Callable[[Call], tuple[Operand, ...]]
+"""Gives the types of all outputs; raises Mismatch."""
+
+Cost = Callable[[Call], int]
+"""Gives the work in gas of a node whose types are known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Operator:
+    """One operator in one version of its specification."""
+
+    name: str
+    since: int
+    domain: str
+    kernel: Kernel
+    infer: Infer
+    cost: Cost
+    values: tuple[str, ...] = field(default=())
+    """Element types that the first input may have; empty means that `infer` decides."""
+
+    @cached_property
+    def attribute_kinds(self) -> Mapping[str, Any]:
+        """Type of each attribute, as the kernel's signature says."""
+        hints = get_type_hints(self.kernel)
+        names = [name for name in self._keywords if name != OUTPUT_COUNT]
+        return MappingProxyType({name: hints[name] for name in names})
+
+    @cached_property
+    def defaults(self) -> Attributes:
+        """Default of each attribute that has one."""
+        keywords = self._keywords
+        return MappingProxyType(
+            {
+                name: keywords[name].default
+                for name in self.attribute_kinds
+                if keywords[name].default is not inspect.Parameter.empty
+            }
+        )
+
+    @cached_property
+    def inputs_min(self) -> int:
+        """How many inputs a node must name."""
+        return sum(parameter.default is parameter.empty for parameter in self._positional)
+
+    @cached_property
+    def inputs_max(self) -> int | None:
+        """How many inputs a node may name; None where there is no bound."""
+        return None if self._variadic else len(self._positional)
+
+    def run(
+        self, inputs: tuple[Tensor | None, ...], attributes: Attributes, output_count: int
+    ) -> tuple[Tensor, ...]:
+        """Compute the outputs of a node."""
+        extra = {OUTPUT_COUNT: output_count} if OUTPUT_COUNT in self._keywords else {}
+        found = self.kernel(*inputs, **attributes, **extra)
+        return found if isinstance(found, tuple) else (found,)
+
+    @cached_property
+    def _parameters(self) -> tuple[inspect.Parameter, ...]:
+        return tuple(inspect.signature(self.kernel).parameters.values())
+
+    @cached_property
+    def _keywords(self) -> Mapping[str, inspect.Parameter]:
+        return {p.name: p for p in self._parameters if p.kind is p.KEYWORD_ONLY}
+
+    @cached_property
+    def _positional(self) -> tuple[inspect.Parameter, ...]:
+        return tuple(p for p in self._parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+
+    @cached_property
+    def _variadic(self) -> bool:
+        return any(p.kind is p.VAR_POSITIONAL for p in self._parameters)
+
+
+_OPERATORS: Final[dict[tuple[str, str], dict[int, Operator]]] = {}
+
+
+def operator(
+    name: str,
+    *,
+    since: int | tuple[int, ...],
+    infer: Infer,
+    cost: Cost,
+    values: tuple[str, ...] = (),
+    domain: str = "",
+) -> Callable[[Kernel], Kernel]:
+    """Register a kernel for the given versions of an operator's specification."""
+
+    def register(kernel: Kernel) -> Kernel:
+        versions = _OPERATORS.setdefault((domain, name), {})
+        for version in (since,) if isinstance(since, int) else since:
+            assert version not in versions, f"{name} {version} is registered twice"
+            versions[version] = Operator(name, version, domain, kernel, infer, cost, values)
+        return kernel
+
+    return register
+
+
+def all_operators() -> Iterator[Operator]:
+    """Give all operators by domain, name and version."""
+    for key in sorted(_OPERATORS):
+        for version in sorted(_OPERATORS[key]):
+            yield _OPERATORS[key][version]
+
+
+def is_known(domain: str, name: str) -> bool:
+    """Tell whether any version of an operator is supported."""
+    return (domain, name) in _OPERATORS
+
+
+def versions_of(domain: str, name: str) -> tuple[int, ...]:
+    """Give the supported versions of an operator, ascending."""
+    return tuple(sorted(_OPERATORS.get((domain, name), {})))
+
+
+def find(domain: str, name: str, version: int) -> Operator | None:
+    """Give the operator whose specification has exactly this version."""
+    return _OPERATORS.get((domain, name), {}).get(version)

@@ -1,0 +1,185 @@
+"""Tensors: their types, and the one way to write them as bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Annotated, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from chain.primitives.codec import (
+    COMPACT_U32,
+    U8,
+    Codec,
+    DecodeError,
+    EncodeError,
+    blob,
+    record,
+    sequence,
+    text,
+)
+
+Tensor = npt.NDArray[Any]
+Shape = tuple[int, ...]
+
+DTYPE_NUMBERS: Final[Mapping[str, int]] = {
+    "float32": 1,
+    "uint8": 2,
+    "int8": 3,
+    "uint16": 4,
+    "int16": 5,
+    "int32": 6,
+    "int64": 7,
+    "bool": 9,
+    "float64": 11,
+    "uint32": 12,
+    "uint64": 13,
+}
+"""Element types and their numbers on the wire, the ones that ONNX gives them."""
+
+DTYPE_NAMES: Final[Mapping[int, str]] = {number: name for name, number in DTYPE_NUMBERS.items()}
+
+ITEM_BYTES: Final[Mapping[str, int]] = {name: np.dtype(name).itemsize for name in DTYPE_NUMBERS}
+
+NAN_32: Final = np.uint32(0x7FC00000)
+NAN_64: Final = np.uint64(0x7FF8000000000000)
+"""Bits of the canonical NaNs; every other NaN becomes one of them before bytes leave."""
+
+NAME_BYTES_MAX: Final = 256
+RANK_MAX: Final = 8
+BYTES_MAX: Final = 1 << 28
+"""No tensor is longer, whatever the limits of a caller say."""
+
+
+class TensorError(Exception):
+    """The tensors cannot be written, or the bytes are no canonical tensors.  Correct the inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """Name, element type and shape of a tensor that goes in or comes out."""
+
+    name: Annotated[str, text(NAME_BYTES_MAX)]
+    """Name of the input or output in the model."""
+    dtype: Annotated[str, text(16)]
+    """Element type by its numpy name."""
+    shape: Annotated[Shape, sequence(COMPACT_U32, RANK_MAX)]
+    """Length of each axis."""
+
+    @property
+    def content_bytes(self) -> int:
+        """Memory of the elements in bytes."""
+        return prod(self.shape) * ITEM_BYTES[self.dtype]
+
+    def __str__(self) -> str:
+        return f"{self.name} {type_text(self.dtype, self.shape)}"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorLimits:
+    """What a reader of tensor bytes allows."""
+
+    bytes_max: int = 1 << 24
+    """Length of the whole encoding in bytes."""
+    tensors_max: int = 64
+    """How many tensors there may be."""
+
+
+DEFAULT_TENSOR_LIMITS: Final = TensorLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: Annotated[str, text(NAME_BYTES_MAX)]
+    dtype: Annotated[int, U8]
+    shape: Annotated[Shape, sequence(COMPACT_U32, RANK_MAX)]
+    content: Annotated[bytes, blob(BYTES_MAX)]
+
+
+_ENTRIES: Final[Codec[tuple[_Entry, ...]]] = sequence(record(_Entry), 1 << 16)
+
+
+def type_text(dtype: str, shape: Shape) -> str:
+    """Write a type the way reasons show it, for instance float32[1, 64]."""
+    return f"{dtype}[{', '.join(map(str, shape))}]"
+
+
+def type_of(name: str, tensor: Tensor) -> TensorType:
+    """Give the type of a tensor."""
+    return TensorType(name, tensor.dtype.name, tensor.shape)
+
+
+def canonical(tensor: Tensor) -> Tensor:
+    """Give the tensor in C order and with every NaN the canonical one."""
+    tensor = np.ascontiguousarray(tensor).reshape(tensor.shape)
+    if tensor.dtype.kind != "f":
+        return tensor
+    nans = np.isnan(tensor)
+    if not nans.any():
+        return tensor
+    single = tensor.dtype == np.float32
+    bits = tensor.view(np.uint32 if single else np.uint64).copy()
+    bits[nans] = NAN_32 if single else NAN_64
+    return bits.view(tensor.dtype)
+
+
+def encode_tensors(tensors: Mapping[str, Tensor]) -> bytes:
+    """Write named tensors, names ascending as bytes; raises TensorError."""
+    entries = tuple(
+        _entry(name, tensors[name]) for name in sorted(tensors, key=lambda name: name.encode())
+    )
+    try:
+        return _ENTRIES.encode(entries)
+    except EncodeError as error:
+        raise TensorError(str(error)) from error
+
+
+def decode_tensors(
+    encoded: bytes, limits: TensorLimits = DEFAULT_TENSOR_LIMITS
+) -> dict[str, Tensor]:
+    """Read named tensors; raises TensorError unless the bytes are what `encode_tensors` gives."""
+    if len(encoded) > limits.bytes_max:
+        raise TensorError(f"{len(encoded)} bytes, at most {limits.bytes_max} are allowed")
+    try:
+        entries = _ENTRIES.decode(encoded)
+    except DecodeError as error:
+        raise TensorError(f"not the encoding of tensors: {error}") from error
+    if len(entries) > limits.tensors_max:
+        raise TensorError(f"{len(entries)} tensors, at most {limits.tensors_max} are allowed")
+    names = [entry.name.encode() for entry in entries]
+    if any(second <= first for first, second in zip(names, names[1:], strict=False)):
+        raise TensorError("names are not ascending and different")
+    return {entry.name: _tensor(entry) for entry in entries}
+
+
+def from_bytes(dtype: str, shape: Shape, content: bytes) -> Tensor:
+    """Give the tensor of little-endian content whose length is right."""
+    little = np.frombuffer(content, dtype=np.dtype(dtype).newbyteorder("<"))
+    return little.astype(dtype).reshape(shape)
+
+
+def _entry(name: str, tensor: Tensor) -> _Entry:
+    dtype = tensor.dtype.name
+    if dtype not in DTYPE_NUMBERS:
+        raise TensorError(f"{name}: element type {dtype} is not supported")
+    little = canonical(tensor).astype(tensor.dtype.newbyteorder("<"), copy=False)
+    return _Entry(name, DTYPE_NUMBERS[dtype], tensor.shape, little.tobytes())
+
+
+def _tensor(entry: _Entry) -> Tensor:
+    dtype = DTYPE_NAMES.get(entry.dtype)
+    if dtype is None:
+        raise TensorError(f"{entry.name}: element type number {entry.dtype} is not supported")
+    needed = prod(entry.shape) * ITEM_BYTES[dtype]
+    if len(entry.content) != needed:
+        raise TensorError(
+            f"{entry.name}: {len(entry.content)} bytes where "
+            f"{type_text(dtype, entry.shape)} has {needed}"
+        )
+    if dtype == "bool" and entry.content.strip(b"\x00\x01"):
+        raise TensorError(f"{entry.name}: a bool that is neither 0 nor 1")
+    tensor = from_bytes(dtype, entry.shape, entry.content)
+    if canonical(tensor).tobytes() != tensor.tobytes():
+        raise TensorError(f"{entry.name}: a NaN that is not the canonical one")
+    return tensor

@@ -1,0 +1,178 @@
+"""Protocol buffer bytes read by a fixed schema under hard limits, so that no library's parser decides.
+
+Only what the schema names is accepted.  Each message is read once, from front to back, and depth is
+bounded by the schema, which does not contain itself.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+VARINT, FIXED_64, BYTES, FIXED_32 = 0, 1, 2, 5
+"""Wire types; groups (3 and 4) are refused."""
+
+NUMBER_BITS: Final = 29
+"""Bits of a field number."""
+
+
+class BadWire(Exception):
+    """The bytes are no message of the schema.  The message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field that a message may have."""
+
+    name: str
+    kind: str
+    """int, float, double, bytes, text, message, or refused, ignored."""
+    many: bool = False
+    schema: "Schema | None" = None
+    """Of a message within."""
+    count_max: int = 1 << 32
+    """Times it may be there, if many."""
+    bytes_max: int = 1 << 32
+    """Length of bytes and text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A kind of message: its fields by number."""
+
+    name: str
+    fields: Mapping[int, Field]
+
+
+Message = dict[str, Any]
+"""Fields that are there by name; a list for one that may be there many times."""
+
+_WIRE_TYPES: Final[Mapping[str, int]] = {
+    "int": VARINT,
+    "float": FIXED_32,
+    "double": FIXED_64,
+    "bytes": BYTES,
+    "text": BYTES,
+    "message": BYTES,
+}
+_ITEM: Final = {"float": struct.Struct("<f"), "double": struct.Struct("<d")}
+
+
+def read_message(data: memoryview, schema: Schema, path: str) -> Message:
+    """Read a whole message; raises BadWire."""
+    found: Message = {field.name: [] for field in schema.fields.values() if field.many}
+    offset = 0
+    while offset < len(data):
+        key, offset = read_varint(data, offset, path)
+        number, wire_type = key >> 3, key & 7
+        field = schema.fields.get(number)
+        if field is None or key >> 3 + NUMBER_BITS:
+            raise BadWire(f"{path}: unknown field {number} of {schema.name}")
+        offset = _read_field(data, offset, field, wire_type, path, found)
+    return found
+
+
+def _read_field(
+    data: memoryview, offset: int, field: Field, wire_type: int, path: str, found: Message
+) -> int:
+    here = f"{path}.{field.name}"
+    if field.kind == "refused":
+        raise BadWire(f"{here} is not supported")
+    if field.kind == "ignored":
+        return _skip(data, offset, wire_type, here)
+    if wire_type == BYTES and field.many and field.kind in ("int", "float", "double"):
+        packed, offset = read_bytes(data, offset, here)
+        found[field.name] += _read_packed(packed, field, here)
+    elif wire_type != _WIRE_TYPES[field.kind]:
+        raise BadWire(f"{here}: wire type {wire_type}")
+    else:
+        value, offset = _read_value(data, offset, field, here, found)
+        if field.many:
+            found[field.name].append(value)
+        elif field.name in found:
+            raise BadWire(f"{here} is there twice")
+        else:
+            found[field.name] = value
+    if field.many and len(found[field.name]) > field.count_max:
+        raise BadWire(f"{here}: more than {field.count_max}")
+    return offset
+
+
+def _read_value(
+    data: memoryview, offset: int, field: Field, here: str, found: Message
+) -> tuple[Any, int]:
+    if field.kind == "int":
+        value, offset = read_varint(data, offset, here)
+        return value - (1 << 64) if value >> 63 else value, offset
+    if field.kind in _ITEM:
+        return _read_fixed(data, offset, _ITEM[field.kind], here)
+    content, offset = read_bytes(data, offset, here)
+    if field.kind == "message":
+        assert field.schema is not None
+        index = f"[{len(found[field.name])}]" if field.many else ""
+        return read_message(content, field.schema, here + index), offset
+    if len(content) > field.bytes_max:
+        raise BadWire(f"{here}: {len(content)} bytes, at most {field.bytes_max} are allowed")
+    if field.kind == "bytes":
+        return content, offset
+    try:
+        return bytes(content).decode(), offset
+    except UnicodeDecodeError as error:
+        raise BadWire(f"{here} is no UTF-8") from error
+
+
+def _read_packed(packed: memoryview, field: Field, here: str) -> list[Any]:
+    if field.kind in _ITEM:
+        item = _ITEM[field.kind]
+        if len(packed) % item.size:
+            raise BadWire(f"{here}: {len(packed)} bytes")
+        return [value for (value,) in item.iter_unpack(packed)]
+    values, offset = [], 0
+    while offset < len(packed):
+        value, offset = read_varint(packed, offset, here)
+        values.append(value - (1 << 64) if value >> 63 else value)
+    return values
+
+
+def _read_fixed(data: memoryview, offset: int, item: struct.Struct, here: str) -> tuple[float, int]:
+    end = offset + item.size
+    if end > len(data):
+        raise BadWire(f"{here}: cut off")
+    return item.unpack(data[offset:end])[0], end
+
+
+def read_bytes(data: memoryview, offset: int, here: str) -> tuple[memoryview, int]:
+    """Read bytes with their count in front; raises BadWire."""
+    length, offset = read_varint(data, offset, here)
+    if length > len(data) - offset:
+        raise BadWire(f"{here}: cut off")
+    return data[offset : offset + length], offset + length
+
+
+def read_varint(data: memoryview, offset: int, here: str) -> tuple[int, int]:
+    """Read a number of at most 64 bits and the offset behind it; raises BadWire."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if offset >= len(data):
+            raise BadWire(f"{here}: cut off")
+        byte = data[offset]
+        offset += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if value >> 64:
+                break
+            return value, offset
+    raise BadWire(f"{here}: a number of more than 64 bits")
+
+
+def _skip(data: memoryview, offset: int, wire_type: int, here: str) -> int:
+    if wire_type == VARINT:
+        return read_varint(data, offset, here)[1]
+    if wire_type == BYTES:
+        return read_bytes(data, offset, here)[1]
+    length = {FIXED_64: 8, FIXED_32: 4}.get(wire_type)
+    if length is None:
+        raise BadWire(f"{here}: wire type {wire_type}")
+    if offset + length > len(data):
+        raise BadWire(f"{here}: cut off")
+    return offset + length
