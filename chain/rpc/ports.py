@@ -177,8 +177,11 @@ class Runtime(Protocol):
         """Give the price of an extrinsic, its signature not checked; raises RpcError."""
         ...
 
-    def call(self, state: State, name: str, arguments: bytes) -> bytes | None:
-        """Answer a runtime API call as SCALE, None if the API does not exist; raises RpcError."""
+    def call(self, state: State, head: Header, name: str, arguments: bytes) -> bytes | None:
+        """Answer a runtime API call as SCALE, None if there is no such API; raises RpcError.
+
+        `head` is the header of the block after which the state is.
+        """
         ...
 
     def events(self, state: State) -> Sequence[Mapping[str, Any]]:

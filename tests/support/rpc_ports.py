@@ -185,7 +185,7 @@ class FakeRuntime:
     def fee(self, state: State, encoded: bytes) -> FeeQuote:
         return FeeQuote(1000, 5, {"base": "2", "weight_fee": "3"})
 
-    def call(self, state: State, name: str, arguments: bytes) -> bytes | None:
+    def call(self, state: State, head: Header, name: str, arguments: bytes) -> bytes | None:
         return blake2_256(arguments)[:4] if name == "Core_version" else None
 
     def events(self, state: State) -> Sequence[Mapping[str, Any]]:

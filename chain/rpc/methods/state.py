@@ -5,7 +5,7 @@ from typing import Any
 from chain.primitives.hashing import blake2_256
 from chain.rpc.feed import Head
 from chain.rpc.json_rpc import INVALID_PARAMS, METHOD_NOT_FOUND, RpcError
-from chain.rpc.methods.lookup import block_hash_or_head, state_of
+from chain.rpc.methods.lookup import block_hash_or_head, header_of, state_of
 from chain.rpc.parameters import Count, Data, Hash, Keys, Text
 from chain.rpc.ports import Ports
 from chain.rpc.registry import Notify, Pump, Registry
@@ -78,7 +78,7 @@ def get_runtime_version(ports: Ports, at: Hash | None = None) -> dict[str, Any]:
 @METHODS.method("state_call", "state_callAt")
 def call(ports: Ports, name: Text, arguments: Data, at: Hash | None = None) -> str:
     """Ask the runtime, arguments and answer as SCALE."""
-    answer = ports.runtime.call(state_of(ports, at), name, arguments)
+    answer = ports.runtime.call(state_of(ports, at), header_of(ports, at), name, arguments)
     if answer is None:
         raise RpcError(METHOD_NOT_FOUND, f"The runtime has no {name}")
     return hex_of(answer)

@@ -1,0 +1,153 @@
+"""Named questions about a state and their answers as JSON; amounts are decimal text."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from chain.primitives.codec import record
+from chain.primitives.hashing import Hash32
+from chain.primitives.keys import Address, ss58_encode
+from chain.rpc.rendering import optional_hex
+from chain.rpc.typed_json import to_json
+from runtime.pallets.data.stored import Dataset, Record
+from runtime.pallets.inference.stored import DryRun, FeeParts, Receipt
+from runtime.pallets.models.stored import Model, Version
+from runtime.queries import Queries
+
+
+def account(queries: Queries, address: Address) -> dict[str, Any]:
+    """Give nonce and funds of an account."""
+    info = queries.account(address)
+    return {
+        "nonce": info.nonce,
+        "free": str(info.data.free),
+        "reserved": str(info.data.reserved),
+        "frozen": str(info.data.frozen),
+    }
+
+
+def validators(queries: Queries) -> list[dict[str, Any]]:
+    """List who decides the next block."""
+    return [
+        {"address": ss58_encode(each.address), "power": each.power}
+        for each in queries.validators().validators
+    ]
+
+
+def issuance(queries: Queries) -> dict[str, Any]:
+    """Give all funds there are."""
+    return {"total_issuance": str(queries.pallets.balances.total_issuance.get())}
+
+
+def blob(queries: Queries, root: Hash32) -> dict[str, Any] | None:
+    """Give what the chain knows about content."""
+    status = queries.pallets.blobs.status(root)
+    if status is None:
+        return None
+    return {
+        "length": status.blob.length,
+        "announcements": status.blob.announcements,
+        "available_since": status.blob.available_since,
+        "attesters": [ss58_encode(address) for address in status.attesters],
+        "attested_power": status.attested_power,
+        "total_power": status.total_power,
+    }
+
+
+def model(queries: Queries, name: str) -> dict[str, Any] | None:
+    """Give a model with its newest versions."""
+    status = queries.pallets.models.status(name)
+    if status is None:
+        return None
+    shown = to_json(record(Model), status.model)
+    versions = [
+        {"number": number, **to_json(record(Version), version)}
+        for number, version in status.versions
+    ]
+    return {"name": name, **shown, "versions": versions}
+
+
+def models(queries: Queries, after: str | None, count: int) -> list[dict[str, Any]]:
+    """List models by name."""
+    found = sorted(queries.pallets.models.models.items())
+    return [
+        {
+            "name": name,
+            "owner": ss58_encode(each.owner),
+            "licence": each.licence,
+            "price": str(each.policy.price),
+            "versions": each.versions,
+            "active": list(each.active),
+        }
+        for name, each in found
+        if after is None or name > after
+    ][:count]
+
+
+def dataset(queries: Queries, name: str) -> dict[str, Any] | None:
+    """Give a dataset with its first records."""
+    status = queries.pallets.data.status(name)
+    if status is None:
+        return None
+    shown = to_json(record(Dataset), status.dataset)
+    records = [
+        {"number": number, **to_json(record(Record), each)} for number, each in status.records
+    ]
+    return {"name": name, **shown, "record_count": shown["records"], "records": records}
+
+
+def datasets(queries: Queries, after: str | None, count: int) -> list[dict[str, Any]]:
+    """List datasets by name."""
+    found = sorted(queries.pallets.data.datasets.items())
+    return [
+        {"name": name, **to_json(record(Dataset), each)}
+        for name, each in found
+        if after is None or name > after
+    ][:count]
+
+
+def receipt(queries: Queries, inference: int) -> dict[str, Any] | None:
+    """Give the receipt of a run."""
+    found = queries.pallets.inference.receipt(inference)
+    return None if found is None else {"number": inference, **to_json(record(Receipt), found)}
+
+
+def rewards(queries: Queries, address: Address) -> dict[str, Any]:
+    """Give what an account can claim, and from which datasets."""
+    status = queries.pallets.rewards.status(address)
+    return {
+        "claimable": str(status.claimable),
+        "pending": str(status.pending),
+        "datasets": [{**asdict(each), "owed": str(each.owed)} for each in status.datasets],
+    }
+
+
+QUESTIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    question.__name__: question
+    for question in (
+        account,
+        blob,
+        dataset,
+        datasets,
+        issuance,
+        model,
+        models,
+        receipt,
+        rewards,
+        validators,
+    )
+}
+
+
+def dry_run_json(ran: DryRun) -> dict[str, Any]:
+    """Give what a run would give and cost."""
+    quote = ran.quote
+    return {
+        "model": quote.model,
+        "version": quote.version,
+        "price": str(quote.price),
+        "parts": to_json(record(FeeParts), quote.parts),
+        "weight": quote.weight,
+        "outputs": optional_hex(ran.outputs),
+        "trap": ran.trap,
+    }

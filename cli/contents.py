@@ -1,0 +1,82 @@
+"""Bringing content onto the chain: upload, announce, and wait until validators hold it."""
+
+import time
+from typing import Any, Final
+
+import click
+
+from cli.context import CliContext
+from cli.sending import Sending, send
+
+KINDS: Final = {"model": 0, "rows": 1, "parameters": 2}
+AVAILABLE_WITHIN_S: Final = 180.0
+_POLL_S: Final = 0.3
+
+
+def publish_content(
+    context: CliContext, sending: Sending, content: bytes, kind: str
+) -> dict[str, Any]:
+    """Announce content, upload what the node lacks, and wait until it is available.
+
+    What was done before is not done again, so a command that broke off can be repeated.
+    """
+    from chain.primitives.merkle import root_of
+    from chain.rpc.content import upload
+
+    if not content:
+        raise click.UsageError("the file is empty")
+    root = "0x" + root_of(content).hex()
+    sender = _address(context, sending)
+    announced = None
+    if not _is_announced_by(context, root, sender):
+        announced = send(
+            context,
+            sending,
+            "Blobs.announce",
+            {"root": root, "length": len(content), "kind": KINDS[kind]},
+        )
+        if sending.estimate:
+            return announced
+    with context.progress("uploading") as update:
+        upload(context.client, content, update)
+    shown: dict[str, Any] = {"root": root, "length": len(content), "kind": kind}
+    if announced is not None:
+        shown["transaction"] = announced["transaction"]
+    if sending.wait:
+        shown["available_since"] = await_available(context, root)
+    return shown
+
+
+def await_available(context: CliContext, root: str) -> int:
+    """Wait until validators hold the content; gives the block since when."""
+    waited = 0.0
+    sleep = context.sleep or time.sleep
+    with context.waiting("content") as tell:
+        while waited < AVAILABLE_WITHIN_S:
+            status = context.client.request("ai_blobStatus", [root])["chain"]
+            if status is not None and status.get("available_since") is not None:
+                return int(status["available_since"])
+            tell("validators fetch it")
+            sleep(_POLL_S)
+            waited += _POLL_S
+    raise click.ClickException(
+        f"{root} is not available after {AVAILABLE_WITHIN_S:g} s; "
+        f"ask again with `noema blob status {root}`"
+    )
+
+
+def _is_announced_by(context: CliContext, root: str, sender: str) -> bool:
+    item = context.transactions.description.storage("Blobs.announcements")
+    key = "0x" + item.raw_key((root, sender)).hex()
+    return context.client.request("state_getStorage", [key]) is not None
+
+
+def _address(context: CliContext, sending: Sending) -> str:
+    from cli.keys import address_of
+
+    if sending.sender.startswith("0x"):
+        from chain.primitives.keys import ss58_encode
+        from cli.keys import load_key
+
+        return ss58_encode(load_key(context, sending.sender).address)
+    return address_of(click.get_current_context(), sending.sender)

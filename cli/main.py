@@ -1,0 +1,48 @@
+"""The tree of commands: `noema NOUN VERB`."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from cli.border import Group
+from cli.commands.blob import blob
+from cli.commands.data import data
+from cli.commands.genesis import genesis
+from cli.commands.infer import infer
+from cli.commands.key import key
+from cli.commands.model import model
+from cli.commands.node import node
+from cli.commands.query import query
+from cli.commands.reward import reward
+from cli.commands.testnet import testnet
+from cli.commands.tx import tx
+
+
+def _version() -> str:
+    try:
+        return version("noema")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(_version(), prog_name="noema")
+def main() -> None:
+    """Noema: a chain whose validators run ONNX models inside transactions.
+
+    \b
+    Start a local network and move some coins:
+      noema testnet up
+      noema tx transfer //Bob 2.5NOE --from //Alice
+      noema query account //Bob
+
+    Every command takes --json and --url.  Exit codes: 0 done, 1 refused by the
+    chain, 2 wrong use, 3 no node.
+    """
+
+
+for _command in (blob, data, genesis, infer, key, model, node, query, reward, testnet, tx):
+    main.add_command(_command)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Types of arguments and options: what is wrong with a value is said where it was typed."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import click
+
+_UNITS: Final = {"NOE": 10**12, "mNOE": 10**9, "uNOE": 10**6}
+_DIGITS_MAX: Final = 60
+
+
+class AddressType(click.ParamType[str]):
+    """An account, as SS58 text, 0x and 64 hex digits, //Name, or the name of a key file."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Give the SS58 text."""
+        from chain.primitives.keys import ss58_decode, ss58_encode
+        from cli.keys import UnknownKey, address_of
+
+        if value.startswith("0x"):
+            raw = _hex(value)
+            if raw is None or len(raw) != 32:
+                self.fail(f"{value!r} is not 0x and 64 hex digits", param, ctx)
+            return ss58_encode(raw)
+        try:
+            return ss58_encode(ss58_decode(value))
+        except ValueError as wrong:
+            try:
+                return address_of(ctx, value)
+            except UnknownKey:
+                self.fail(f"{wrong}; there is no key file of that name either", param, ctx)
+            except ValueError as error:
+                self.fail(str(error), param, ctx)
+
+
+class AmountType(click.ParamType[int]):
+    """An amount: 1.5NOE, 20mNOE, or a bare whole number of the smallest unit (10^-12 NOE)."""
+
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Give the smallest units."""
+        if isinstance(value, int):
+            return value
+        text = value.replace("_", "").replace(" ", "")
+        unit = next((each for each in ("mNOE", "uNOE", "NOE") if text.endswith(each)), None)
+        digits = text.removesuffix(unit) if unit else text
+        try:
+            if len(digits) > _DIGITS_MAX or "e" in digits.lower():
+                raise InvalidOperation
+            amount = Decimal(digits) * (_UNITS[unit] if unit else 1)
+        except InvalidOperation:
+            self.fail(f"{value!r} is no amount: 1.5NOE, 20mNOE or 1500000000000", param, ctx)
+        if not amount.is_finite() or amount != amount.to_integral_value():
+            hint = "" if unit else "; write NOE behind a number of coins"
+            self.fail(f"{value!r} is no whole number of the smallest unit{hint}", param, ctx)
+        if not 0 <= amount < 1 << 128:
+            self.fail(f"{value!r} is below zero or above 2^128", param, ctx)
+        return int(amount)
+
+
+class HashType(click.ParamType[str]):
+    """32 bytes as 0x and 64 hex digits."""
+
+    name = "hash"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Give 0x text."""
+        raw = _hex(value)
+        if raw is None or len(raw) != 32:
+            self.fail(f"{value!r} is not 0x and 64 hex digits", param, ctx)
+        return "0x" + raw.hex()
+
+
+class BlockType(click.ParamType[int | str]):
+    """A block, as a height or as a hash."""
+
+    name = "block"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        """Give the height or 0x text."""
+        if value.isdigit() and value.isascii() and len(value) <= 10:
+            return int(value)
+        return HASH.convert(value, param, ctx)
+
+
+class NamedValueType(click.ParamType[tuple[str, str]]):
+    """name=value, the value still as it was typed."""
+
+    name = "name=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Give name and value."""
+        name, equals, text = value.partition("=")
+        if not equals or not name:
+            self.fail(f"{value!r}: write name=value", param, ctx)
+        return name.replace("-", "_"), text
+
+
+def _hex(value: str) -> bytes | None:
+    try:
+        return bytes.fromhex(value.removeprefix("0x"))
+    except ValueError:
+        return None
+
+
+ADDRESS: Final = AddressType()
+AMOUNT: Final = AmountType()
+HASH: Final = HashType()
+BLOCK: Final = BlockType()
+NAMED_VALUE: Final = NamedValueType()
