@@ -1,0 +1,127 @@
+"""What happens in one seed: who the validators are, and what goes wrong until when."""
+
+from dataclasses import dataclass, replace
+from random import Random
+
+from chain.primitives.keys import Keypair
+from consensus.core.validators import Validator, ValidatorSet
+
+
+@dataclass(frozen=True)
+class Split:
+    """For a while, messages pass only within the sides, or only from the first to the second."""
+
+    start_ms: int
+    end_ms: int
+    side: frozenset[int]
+    one_way: bool
+
+
+@dataclass(frozen=True)
+class Crash:
+    """A node stops and comes back."""
+
+    node: int
+    start_ms: int
+    end_ms: int
+    kind: str
+    """kill: between events; power: at a disk operation; full: the disk is full."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    seed: int
+    powers: tuple[int, ...]
+    twins: tuple[int, ...]
+    """Validators whose key two nodes have."""
+    bad_builder: int | None
+    """A validator that proposes invalid blocks now and then."""
+    loss: float
+    duplication: float
+    delay_ms: int
+    calm_ms: int
+    """From here on nothing goes wrong."""
+    splits: tuple[Split, ...]
+    crashes: tuple[Crash, ...]
+    watchers: int
+    """Nodes without a vote."""
+
+    @property
+    def nodes(self) -> int:
+        return len(self.powers) + len(self.twins) + self.watchers
+
+    def keypairs(self) -> tuple[Keypair, ...]:
+        return tuple(
+            _KEYS.setdefault(each, Keypair.from_seed(bytes([each + 1]) * 32))
+            for each in range(len(self.powers))
+        )
+
+    def validators(self) -> ValidatorSet:
+        pairs = zip(self.keypairs(), self.powers, strict=True)
+        seed = self.seed.to_bytes(32, "big", signed=False)
+        return ValidatorSet.of((Validator(key.address, power) for key, power in pairs), seed)
+
+
+_KEYS: dict[int, Keypair] = {}
+
+
+def scenario(seed: int, *, size: int | None = None) -> Scenario:
+    """Give the scenario of a seed: the same for ever."""
+    random = Random(f"scenario {seed}")
+    size = size or random.choice((4, 4, 7))
+    powers = _powers(random, size)
+    twins = _twins(random, powers)
+    calm_ms = random.choice((2000, 3000, 4000))
+    nodes = size + len(twins) + 1
+    harsh = random.random()
+    plan = Scenario(
+        seed=seed,
+        powers=powers,
+        twins=twins,
+        bad_builder=random.choice(twins) if twins and random.random() < 0.3 else None,
+        loss=random.choice((0.0, 0.05, 0.15, 0.3, 0.5)) if harsh > 0.1 else 0.0,
+        duplication=random.choice((0.0, 0.05, 0.2)),
+        delay_ms=random.choice((10, 30, 60, 120, 250)),
+        calm_ms=calm_ms,
+        splits=tuple(_split(random, nodes, calm_ms) for _ in range(random.randint(0, 4))),
+        crashes=(),
+        watchers=1 if random.random() < 0.3 else 0,
+    )
+    crashes = tuple(_crash(random, plan) for _ in range(random.randint(0, 4)))
+    return replace(plan, crashes=_apart(crashes))
+
+
+def _powers(random: Random, size: int) -> tuple[int, ...]:
+    if random.random() < 0.5:
+        return (1,) * size
+    return tuple(random.choice((1, 2, 3, 5, 8)) for _ in range(size))
+
+
+def _twins(random: Random, powers: tuple[int, ...]) -> tuple[int, ...]:
+    """Choose who is faulty: less than a third of the power."""
+    if random.random() < 0.25:
+        return ()
+    chosen: list[int] = []
+    for node in random.sample(range(len(powers)), len(powers)):
+        if 3 * (sum(powers[each] for each in chosen) + powers[node]) < sum(powers):
+            chosen.append(node)
+    return tuple(chosen[: random.randint(1, 2)])
+
+
+def _split(random: Random, nodes: int, calm_ms: int) -> Split:
+    start = random.randrange(calm_ms)
+    end = min(start + random.randint(100, 1500), calm_ms)
+    side = frozenset(random.sample(range(nodes), random.randint(1, nodes - 1)))
+    return Split(start, end, side, one_way=random.random() < 0.3)
+
+
+def _crash(random: Random, plan: Scenario) -> Crash:
+    start = random.randrange(plan.calm_ms)
+    end = min(start + random.randint(50, 1000), plan.calm_ms)
+    kind = random.choice(("kill", "power", "power", "full"))
+    return Crash(random.randrange(plan.nodes), start, end, kind)
+
+
+def _apart(crashes: tuple[Crash, ...]) -> tuple[Crash, ...]:
+    """Keep at most one crash of a node."""
+    return tuple({each.node: each for each in crashes}.values())
