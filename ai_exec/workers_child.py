@@ -44,7 +44,7 @@ class Child:
         with theirs:
             self._process = subprocess.Popen(
                 [*settings.command, *limits],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env={**os.environ, **ONE_THREAD, "PYTHONPATH": _import_path()},
             )
