@@ -21,10 +21,11 @@ from runtime.frame import (
     StorageValue,
     call,
 )
+from runtime.frame.elements import ELEMENT_BYTES
 from runtime.frame.names import NAME, Name, is_name
 from runtime.frame.ports import Currency, Heights
 from runtime.pallets.data import errors, events, weights
-from runtime.pallets.data.rows import ELEMENT_BYTES, row_bytes
+from runtime.pallets.data.rows import row_bytes
 from runtime.pallets.data.stored import (
     Count,
     Dataset,

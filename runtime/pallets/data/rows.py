@@ -7,13 +7,10 @@ more rows than there are bytes.
 
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import Final
 
 from chain.primitives.hashing import Hash32
 from chain.primitives.merkle import leaf_hash, root_of_leaves
-
-ELEMENT_BYTES: Final = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8}
-"""Bytes of one element by ONNX's number of its type (1 is float32, 2 is uint8)."""
+from runtime.frame.elements import ELEMENT_BYTES
 
 
 def label_bytes(classes: int) -> int:

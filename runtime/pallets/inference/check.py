@@ -1,8 +1,10 @@
 """Whether an input is what a model takes: names, element types and shapes.  Pure."""
 
 from collections.abc import Sequence
+from math import prod
 
 from chain.primitives.codec import DecodeError
+from runtime.frame.elements import ELEMENT_BYTES
 from runtime.frame.ports import TensorType
 from runtime.pallets.inference import errors
 from runtime.pallets.inference.header import read_headers
@@ -29,4 +31,9 @@ def check_input(encoded: bytes, expected: Sequence[TensorType]) -> None:
         if header.shape != tensor.shape:
             raise errors.WrongShape(
                 f"{header.name}: {list(header.shape)} instead of {list(tensor.shape)}"
+            )
+        length = prod(header.shape) * ELEMENT_BYTES.get(header.element, 0)
+        if header.data_bytes != length:
+            raise errors.MalformedInput(
+                f"{header.name}: {header.data_bytes} bytes of data instead of {length}"
             )

@@ -1,0 +1,206 @@
+"""Data: records that count when their bytes are there, and consent that can be withdrawn."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chain.primitives.numbers import NOE
+from runtime.assembly import CONFIG
+from runtime.frame import DispatchError
+from runtime.pallets.blobs.pallet import BlobInUse, NotAnnounced, WrongKind
+from runtime.pallets.data import DatasetStatus, Standing, errors, events, rows_root
+from runtime.pallets.data.pallet import SHOWN_MAX, WAITING_MAX
+from runtime.pallets.data.stored import Dataset, Record
+from runtime.pallets.rewards.pallet import DATASETS_MAX, RewardStatus, TooManyDatasets
+from tests.support.economy import ALICE, BOB, CAROL, MALLORY, VALIDATORS, Chain
+
+BLOB, OTHER = b"\1" * 32, b"\2" * 32
+ROWS = 3
+CONTENT = bytes(range(195))
+ROOT = rows_root(CONTENT, 65)
+
+
+@pytest.fixture
+def chain() -> Chain:
+    chain = Chain(replace(CONFIG, data=replace(CONFIG.data, waiting_blocks=3)))
+    chain.call(ALICE, "data", "create_dataset", **form())
+    return chain
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    digits = {"name": "digits", "element": 2, "shape": (64,), "classes": 10, "licence": "CC0"}
+    return {**digits, **changes}
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    return {"dataset": "digits", "blob": BLOB, "rows": ROWS, "rows_root": ROOT, **changes}
+
+
+def announce(chain: Chain, who: bytes, blob: bytes = BLOB, kind: int = 1) -> None:
+    chain.call(who, "blobs", "announce", root=blob, length=len(CONTENT), kind=kind)
+
+
+def contribute(chain: Chain, who: bytes, blob: bytes = BLOB) -> None:
+    chain.make_available(who, blob, len(CONTENT), 1)
+    chain.call(who, "data", "contribute", **record(blob=blob))
+
+
+def data_events(happened: list[Any]) -> list[Any]:
+    return [each for each in happened if type(each).__module__ == events.__name__]
+
+
+def test_rows_count_when_their_bytes_are_there(chain: Chain) -> None:
+    announce(chain, BOB)
+    chain.call(BOB, "data", "contribute", **record())
+    assert data_events(chain.end_block())[1:] == [events.Contributed("digits", 0, BOB, BLOB, ROWS)]
+    assert chain.pallets.rewards.units("digits") == 0
+
+    for validator in VALIDATORS[:3]:
+        chain.call(validator, "blobs", "attest", root=BLOB)
+    assert data_events(chain.end_block()) == [events.Counted("digits", 0, BOB, ROWS)]
+
+    assert chain.pallets.rewards.units("digits") == ROWS
+    assert chain.pallets.data.status("digits") == DatasetStatus(
+        Dataset(ALICE, 2, (64,), 10, "CC0", 1, NOE, records=1, rows=ROWS),
+        ((0, Record(BOB, BLOB, ROWS, ROOT, 1, NOE // 10, Standing.COUNTED)),),
+    )
+
+
+def test_rows_whose_bytes_are_there_count_at_once(chain: Chain) -> None:
+    contribute(chain, BOB)
+
+    assert chain.events_of(events.Contributed, events.Counted) == [
+        events.Contributed("digits", 0, BOB, BLOB, ROWS),
+        events.Counted("digits", 0, BOB, ROWS),
+    ]
+    chain.end_block()
+
+
+def test_withdrawn_consent_frees_rows_blob_and_deposit(chain: Chain) -> None:
+    before = chain.pallets.balances.free(BOB)
+    contribute(chain, BOB)
+    chain.refuse(BlobInUse("1 uses"), BOB, "blobs", "release", root=BLOB)
+
+    chain.call(BOB, "data", "withdraw_consent", dataset="digits", record=0)
+    chain.call(BOB, "blobs", "release", root=BLOB)
+
+    assert chain.pallets.balances.free(BOB) == before
+    assert chain.pallets.rewards.units("digits") == 0
+    assert chain.pallets.rewards.status(BOB) == RewardStatus(0, (), 0)
+    assert chain.events_of(events.ConsentWithdrawn) == [events.ConsentWithdrawn("digits", 0)]
+    chain.end_block()
+    contribute(chain, CAROL)
+    chain.end_block()
+
+
+def test_consent_can_be_withdrawn_before_the_bytes_came(chain: Chain) -> None:
+    announce(chain, BOB)
+    chain.call(BOB, "data", "contribute", **record())
+
+    chain.call(BOB, "data", "withdraw_consent", dataset="digits", record=0)
+
+    assert chain.pallets.data.waiting.get() == ()
+    chain.refuse(
+        errors.NothingToWithdraw("withdrawn"),
+        *(BOB, "data", "withdraw_consent"),
+        dataset="digits",
+        record=0,
+    )
+    chain.end_block()
+
+
+def test_a_record_whose_bytes_do_not_come_expires(chain: Chain) -> None:
+    announce(chain, BOB)
+    chain.call(BOB, "data", "contribute", **record())
+    chain.end_block()
+    for _ in range(2):
+        assert data_events(chain.end_block()) == []
+
+    assert data_events(chain.end_block()) == [events.Expired("digits", 0)]
+
+    assert chain.pallets.data.records["digits", 0].standing == Standing.EXPIRED
+    chain.call(BOB, "blobs", "release", root=BLOB)
+    assert chain.pallets.balances.reserved(BOB) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"name": "Digits!"}, errors.BadName("'Digits!'")),
+        ({"name": "digits"}, errors.NameTaken("digits")),
+        ({"licence": ""}, errors.BadLicence()),
+        ({"element": 8}, errors.UnknownElement("number 8")),
+        ({"shape": (8, 0)}, errors.BadShape("a dimension is zero")),
+        (
+            {"shape": (1024, 1025)},
+            errors.BadShape("1049601 bytes a row, at most 1048576"),
+        ),
+    ],
+)
+def test_a_refused_dataset_changes_nothing(
+    chain: Chain, changes: dict[str, Any], error: DispatchError
+) -> None:
+    arguments = form(**{"name": "other", **changes})
+    chain.refuse(error, BOB, "data", "create_dataset", **arguments)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"dataset": "none"}, errors.UnknownDataset("'none'")),
+        ({"rows": 0}, errors.NoRows()),
+        ({"rows": 4}, errors.RowsDoNotFit("4 rows of 65 bytes are not 195 bytes")),
+        ({"blob": b"\3" * 32}, errors.DuplicateRecord("record 0")),
+        ({"blob": b"\4" * 32}, WrongKind("0, not 1")),
+        ({"blob": b"\5" * 32}, NotAnnounced((b"\5" * 32).hex())),
+    ],
+)
+def test_a_refused_contribution_changes_nothing(
+    chain: Chain, changes: dict[str, Any], error: DispatchError
+) -> None:
+    announce(chain, BOB)
+    contribute(chain, CAROL, b"\3" * 32)
+    announce(chain, BOB, b"\3" * 32)
+    announce(chain, BOB, b"\4" * 32, kind=0)
+    announce(chain, CAROL, b"\5" * 32)
+    chain.refuse(error, BOB, "data", "contribute", **record(**changes))
+
+
+def test_refused_withdrawals(chain: Chain) -> None:
+    contribute(chain, BOB)
+    call = ("data", "withdraw_consent")
+    chain.refuse(errors.UnknownDataset("'none'"), BOB, *call, dataset="none", record=0)
+    chain.refuse(errors.UnknownRecord("digits record 1"), BOB, *call, dataset="digits", record=1)
+    chain.refuse(errors.NotContributor(), MALLORY, *call, dataset="digits", record=0)
+    assert chain.pallets.data.status("none") is None
+
+
+def test_a_full_queue_refuses_only_those_whose_bytes_are_not_there(chain: Chain) -> None:
+    for number in range(WAITING_MAX + 1):
+        blob = number.to_bytes(32, "big")
+        announce(chain, BOB, blob)
+        if number < WAITING_MAX:
+            chain.call(BOB, "data", "contribute", **record(blob=blob))
+    chain.refuse(errors.QueueFull("256 records"), BOB, "data", "contribute", **record(blob=blob))
+    contribute(chain, CAROL, OTHER)
+
+    status = chain.pallets.data.status("digits", first=WAITING_MAX - 1)
+    assert status is not None
+    assert [number for number, _ in status.records] == [WAITING_MAX - 1, WAITING_MAX]
+    shown = chain.pallets.data.status("digits")
+    assert shown is not None
+    assert len(shown.records) == SHOWN_MAX
+
+
+def test_an_account_has_records_in_a_bounded_number_of_datasets(chain: Chain) -> None:
+    chain.make_available(BOB, BLOB, len(CONTENT), 1)
+    for number in range(DATASETS_MAX + 1):
+        chain.call(ALICE, "data", "create_dataset", **form(name=f"digits-{number}"))
+        if number < DATASETS_MAX:
+            chain.call(BOB, "data", "contribute", **record(dataset=f"digits-{number}"))
+    chain.refuse(TooManyDatasets("32 datasets"), BOB, "data", "contribute", **record())
+
+    chain.call(BOB, "data", "withdraw_consent", dataset="digits-3", record=0)
+    chain.call(BOB, "data", "contribute", **record())
+    chain.end_block()
