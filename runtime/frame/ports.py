@@ -15,15 +15,18 @@ TENSORS_MAX = 64
 DIMENSIONS_MAX = 8
 """Of one tensor; ONNX operators in use have at most five."""
 
-REASONS_MAX = 64
+REASONS_MAX = 65
 """Reasons for a refusal that are kept; a model that has more is far from admissible."""
+
+NAME_BYTES_MAX = 256
+"""Of a tensor's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
     """Type and shape of an input or output."""
 
-    name: Annotated[str, text(256)]
+    name: Annotated[str, text(NAME_BYTES_MAX)]
     element: Annotated[int, U8]
     """ONNX's number of the element type."""
     shape: Annotated[tuple[int, ...], sequence(U64, DIMENSIONS_MAX)]

@@ -15,7 +15,7 @@ from chain.primitives.extrinsic import (
     encode_extrinsic,
 )
 from chain.primitives.hashing import ZERO_HASH
-from chain.primitives.keys import Keypair, verify
+from chain.primitives.keys import verify
 from chain.primitives.numbers import NOE
 from consensus.core.validators import Validator, ValidatorSet
 from runtime.assembly import CONSTRUCT
@@ -61,8 +61,8 @@ from runtime.validation import (
     Stale,
     TooLarge,
 )
+from tests.support.memory_chain import ALICE, BOB, CAROL, MemoryChain
 
-ALICE, BOB, CAROL = (Keypair.from_uri(f"//{name}") for name in ("Alice", "Bob", "Carol"))
 TRANSFER_WEIGHT = 200 * MICROSECOND
 NORMAL = DispatchInfo(WeightV2(TRANSFER_WEIGHT), DispatchClass.NORMAL, Pays.YES)
 MANDATORY = DispatchInfo(WeightV2(120 * MICROSECOND), DispatchClass.MANDATORY, Pays.NO)
@@ -77,7 +77,7 @@ def seen(execution: BlockExecution) -> tuple[Any, ...]:
     return state.changes(), list(state.events), list(state.results), execution.weight_left
 
 
-def test_a_transfer_is_paid_for_and_told_in_order(chain: Any) -> None:
+def test_a_transfer_is_paid_for_and_told_in_order(chain: MemoryChain) -> None:
     encoded = chain.transfer(BOB, CAROL, NOE, tip=7)
     outcome = chain.block(encoded)
     fee = fee_of(encoded)
@@ -98,7 +98,7 @@ def test_a_transfer_is_paid_for_and_told_in_order(chain: Any) -> None:
     assert (bob.nonce, bob.data.free) == (1, 100 * NOE - NOE - fee - 7)
 
 
-def test_a_refused_call_changes_nothing_but_fee_and_nonce(chain: Any) -> None:
+def test_a_refused_call_changes_nothing_but_fee_and_nonce(chain: MemoryChain) -> None:
     encoded = chain.transfer(BOB, CAROL, 101 * NOE)
     fee = fee_of(encoded)
     outcome = chain.block(encoded)
@@ -122,7 +122,7 @@ def test_a_refused_call_changes_nothing_but_fee_and_nonce(chain: Any) -> None:
     )
 
 
-def test_the_header_says_what_was_found(chain: Any) -> None:
+def test_the_header_says_what_was_found(chain: MemoryChain) -> None:
     outcome = chain.block()
     before, after = digests_of(chain.head)
     validators = ValidatorSet((Validator(ALICE.address, 500),))
@@ -134,7 +134,7 @@ def test_the_header_says_what_was_found(chain: Any) -> None:
     assert chain.state[System.digest.raw_key()][0] == 2 << 2
 
 
-def test_blocks_follow_each_other(chain: Any) -> None:
+def test_blocks_follow_each_other(chain: MemoryChain) -> None:
     for number in range(1, 4):
         parent = chain.head.hash()
         chain.block(chain.transfer(BOB, ALICE, NOE))
@@ -144,52 +144,52 @@ def test_blocks_follow_each_other(chain: Any) -> None:
     assert chain.queries().account(BOB.address).nonce == 3
 
 
-def _signed_by(chain: Any, **options: Any) -> bytes:
-    return chain.transfer(BOB, ALICE, 1, **options)  # type: ignore[no-any-return]
+def _signed_by(chain: MemoryChain, **options: Any) -> bytes:
+    return chain.transfer(BOB, ALICE, 1, **options)
 
 
-def _forged(chain: Any) -> bytes:
+def _forged(chain: MemoryChain) -> bytes:
     encoded = bytearray(_signed_by(chain))
     encoded[-1] ^= 8
     return bytes(encoded)
 
 
-def _sr25519(chain: Any) -> bytes:
+def _sr25519(chain: MemoryChain) -> bytes:
     extrinsic = decode_extrinsic(_signed_by(chain))
     assert extrinsic.signed
     return encode_extrinsic(replace(extrinsic, signed=replace(extrinsic.signed, signature_kind=1)))
 
 
-def _bare_transfer(chain: Any) -> bytes:
+def _bare_transfer(chain: MemoryChain) -> bytes:
     return encode_extrinsic(Extrinsic(decode_extrinsic(_signed_by(chain)).call))
 
 
-def _unknown_call(chain: Any) -> bytes:
+def _unknown_call(chain: MemoryChain) -> bytes:
     return encode_extrinsic(replace(decode_extrinsic(_signed_by(chain)), call=b"\xff\xff"))
 
 
-def _other_genesis(chain: Any) -> bytes:
+def _other_genesis(chain: MemoryChain) -> bytes:
     return _signed_by(chain, context=replace(chain.context, genesis_hash=bytes(32)))
 
 
-def _other_version(chain: Any) -> bytes:
+def _other_version(chain: MemoryChain) -> bytes:
     context = SigningContext(99, chain.context.transaction_version, chain.context.genesis_hash)
     return _signed_by(chain, context=context)
 
 
-def _current_birth(chain: Any) -> bytes:
+def _current_birth(chain: MemoryChain) -> bytes:
     return _signed_by(chain, era=Era.mortal(64, chain.head.number + 1), birth_hash=bytes(32))
 
 
-def _poor(chain: Any) -> bytes:
-    return chain.transfer(CAROL, BOB, 1)  # type: ignore[no-any-return]
+def _poor(chain: MemoryChain) -> bytes:
+    return chain.transfer(CAROL, BOB, 1)
 
 
-def _too_generous(chain: Any) -> bytes:
+def _too_generous(chain: MemoryChain) -> bytes:
     return _signed_by(chain, tip=100 * NOE)
 
 
-REFUSALS: list[tuple[Callable[[Any], bytes], type[InvalidTransaction]]] = [
+REFUSALS: list[tuple[Callable[[MemoryChain], bytes], type[InvalidTransaction]]] = [
     (_forged, BadProof),
     (_sr25519, BadProof),
     (_other_genesis, BadProof),
@@ -207,7 +207,7 @@ REFUSALS: list[tuple[Callable[[Any], bytes], type[InvalidTransaction]]] = [
 
 @pytest.mark.parametrize(("build", "error"), REFUSALS)
 def test_a_transaction_that_cannot_stand_in_the_block_changes_nothing(
-    chain: Any, build: Callable[[Any], bytes], error: type[InvalidTransaction]
+    chain: MemoryChain, build: Callable[[MemoryChain], bytes], error: type[InvalidTransaction]
 ) -> None:
     chain.block(chain.transfer(BOB, ALICE, 1))
     execution = chain.begin()
@@ -224,7 +224,7 @@ def test_a_transaction_that_cannot_stand_in_the_block_changes_nothing(
     chain.keep(execution.finish())
 
 
-def test_inherents_come_first(chain: Any) -> None:
+def test_inherents_come_first(chain: MemoryChain) -> None:
     execution = chain.begin(timed=False)
     transfer, now = chain.transfer(BOB, ALICE, 1), chain.timestamp(1000)
     execution.apply(decode_extrinsic(transfer), transfer)
@@ -233,7 +233,7 @@ def test_inherents_come_first(chain: Any) -> None:
         execution.apply(decode_extrinsic(now), now)
 
 
-def test_a_time_before_the_parents_is_refused(chain: Any) -> None:
+def test_a_time_before_the_parents_is_refused(chain: MemoryChain) -> None:
     chain.block()
     execution = chain.begin(timed=False)
     now = chain.timestamp(1000)
@@ -245,7 +245,7 @@ def test_a_time_before_the_parents_is_refused(chain: Any) -> None:
     assert seen(execution) == before
 
 
-def test_a_block_needs_its_time(chain: Any) -> None:
+def test_a_block_needs_its_time(chain: MemoryChain) -> None:
     with pytest.raises(BlockIncomplete):
         chain.begin(timed=False).finish()
 
@@ -254,7 +254,7 @@ def test_a_block_needs_its_time(chain: Any) -> None:
     ("lifetime", "applied_at", "stands"), [(4, 3, True), (4, 4, True), (4, 5, False)]
 )
 def test_a_mortal_transaction_stands_in_its_era(
-    chain: Any, lifetime: int, applied_at: int, stands: bool
+    chain: MemoryChain, lifetime: int, applied_at: int, stands: bool
 ) -> None:
     chain.block()
     era, birth_hash = Era.mortal(lifetime, 1), chain.head.hash()
@@ -274,7 +274,7 @@ def test_a_mortal_transaction_stands_in_its_era(
     [(520 * MICROSECOND, 10_000, 2), (10_000 * MICROSECOND, 430, 2)],
 )
 def test_a_full_block_takes_no_more(
-    small_chain: Any, weight_max: int, length_max: int, fitting: int
+    small_chain: Callable[[int, int], MemoryChain], weight_max: int, length_max: int, fitting: int
 ) -> None:
     chain = small_chain(weight_max, length_max)
     execution = chain.begin()
@@ -292,7 +292,9 @@ def test_a_full_block_takes_no_more(
     assert len(chain.keep(execution.finish()).applied) == 1 + fitting
 
 
-def test_what_no_block_can_hold_is_too_large(small_chain: Any) -> None:
+def test_what_no_block_can_hold_is_too_large(
+    small_chain: Callable[[int, int], MemoryChain],
+) -> None:
     chain = small_chain(10_000 * MICROSECOND, 430)
     encoded = chain.sign(BOB, "System", "remark", {"remark": bytes(400)})
 
@@ -301,7 +303,7 @@ def test_what_no_block_can_hold_is_too_large(small_chain: Any) -> None:
 
 
 def test_a_local_failure_passes_through_and_leaves_nothing(
-    chain: Any, monkeypatch: pytest.MonkeyPatch
+    chain: MemoryChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: Balances, *arguments: Any, **named: Any) -> None:
         raise LocalFailure("the worker is gone")
@@ -320,7 +322,7 @@ def test_a_local_failure_passes_through_and_leaves_nothing(
     chain.keep(execution.finish())
 
 
-def test_signatures_can_be_checked_elsewhere(chain: Any) -> None:
+def test_signatures_can_be_checked_elsewhere(chain: MemoryChain) -> None:
     execution = chain.begin()
     encoded = chain.transfer(BOB, ALICE, 1)
     check = execution.signature_of(decode_extrinsic(encoded))
@@ -332,7 +334,7 @@ def test_signatures_can_be_checked_elsewhere(chain: Any) -> None:
     assert execution.apply(decode_extrinsic(forged), forged, signature_checked=True).succeeded
 
 
-def test_validity_says_order_and_price(chain: Any) -> None:
+def test_validity_says_order_and_price(chain: MemoryChain) -> None:
     chain.block(chain.transfer(BOB, ALICE, 1))
     view = chain.executive.view(chain.state.get, chain.head)
     before = seen(view)
@@ -361,7 +363,7 @@ def test_validity_says_order_and_price(chain: Any) -> None:
     ],
 )
 def test_the_pool_is_told_why_not(
-    chain: Any, build: Callable[[Any], bytes], error: type[InvalidTransaction]
+    chain: MemoryChain, build: Callable[[MemoryChain], bytes], error: type[InvalidTransaction]
 ) -> None:
     chain.block(chain.transfer(BOB, ALICE, 1))
     encoded = build(chain)
@@ -372,7 +374,7 @@ def test_the_pool_is_told_why_not(
     assert type(refusal.value) is error
 
 
-def test_a_mortal_transaction_may_be_born_at_the_head(chain: Any) -> None:
+def test_a_mortal_transaction_may_be_born_at_the_head(chain: MemoryChain) -> None:
     chain.block()
     era, birth_hash = Era.mortal(64, 1), chain.head.hash()
     encoded = chain.transfer(BOB, ALICE, 1, era=era, birth_hash=birth_hash)
@@ -383,7 +385,7 @@ def test_a_mortal_transaction_may_be_born_at_the_head(chain: Any) -> None:
     assert chain.block(encoded).applied[1].succeeded
 
 
-def test_an_attempt_changes_nothing(chain: Any) -> None:
+def test_an_attempt_changes_nothing(chain: MemoryChain) -> None:
     view = chain.executive.view(chain.state.get, chain.head)
     before = seen(view)
     encoded = chain.transfer(BOB, ALICE, 101 * NOE)
@@ -404,7 +406,7 @@ def test_an_attempt_changes_nothing(chain: Any) -> None:
     ],
 )
 def test_what_a_call_did_not_use_comes_back(
-    chain: Any, monkeypatch: pytest.MonkeyPatch, post: PostInfo, weight: int, pays: Pays
+    chain: MemoryChain, monkeypatch: pytest.MonkeyPatch, post: PostInfo, weight: int, pays: Pays
 ) -> None:
     call = replace(Balances.calls[3], function=lambda *_: post)
     encoded = chain.transfer(BOB, ALICE, 1, tip=7)
