@@ -3,14 +3,20 @@
 from dataclasses import dataclass
 
 from chain.primitives.codec import DecodeError
+from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from consensus.core.validators import ValidatorSet
 from runtime.assembly import CONFIG, CONSTRUCT, Pallets, RuntimeConfig, assemble
 from runtime.frame import EventRecord, Iterate, Overlay, Read, Refusal
 from runtime.frame.account import AccountInfo
 from runtime.frame.construct import ApplyExtrinsic
-from runtime.frame.ports import NoExecutor
+from runtime.frame.ports import Executor, NoExecutor
+from runtime.pallets.blobs import BlobStatus
+from runtime.pallets.data import DatasetStatus
 from runtime.pallets.fees import FeeDetails
+from runtime.pallets.inference import DryRun, Quote, Receipt
+from runtime.pallets.models import ModelStatus
+from runtime.pallets.rewards import RewardStatus
 from runtime.pallets.system.pallet import ExtrinsicFailed, ExtrinsicSuccess
 
 
@@ -40,10 +46,15 @@ class Queries:
     """Reads the state behind one block."""
 
     def __init__(
-        self, read: Read, iterate: Iterate | None = None, config: RuntimeConfig = CONFIG
+        self,
+        read: Read,
+        iterate: Iterate | None = None,
+        config: RuntimeConfig = CONFIG,
+        executor: Executor | None = None,
     ) -> None:
+        """Read by `read`; `executor` is needed for dry runs only."""
         state = Overlay(read, iterate) if iterate else Overlay(read)
-        self.pallets: Pallets = assemble(state, NoExecutor(), config)
+        self.pallets: Pallets = assemble(state, executor or NoExecutor(), config)
         self._config = config
 
     def account(self, address: Address) -> AccountInfo:
@@ -68,6 +79,34 @@ class Queries:
         pallet = self.pallets.by_index[decoded.pallet_index]
         weight = self._config.limits.extrinsic_base + decoded.call.weigh(pallet, decoded.values)
         return CallFee(weight, self.pallets.fees.details(length, weight))
+
+    def blob(self, root: Hash32) -> BlobStatus | None:
+        """Give who wants a blob kept and who holds it, None for an unknown one."""
+        return self.pallets.blobs.status(root)
+
+    def model(self, name: str) -> ModelStatus | None:
+        """Give a model and its newest 64 versions, None for an unknown one."""
+        return self.pallets.models.status(name)
+
+    def dataset(self, name: str, first: int = 0) -> DatasetStatus | None:
+        """Give a dataset and 64 of its records from `first` on, None for an unknown one."""
+        return self.pallets.data.status(name, first)
+
+    def receipt(self, number: int) -> Receipt | None:
+        """Give the receipt of a run, None where it is unknown or expired."""
+        return self.pallets.inference.receipt(number)
+
+    def rewards(self, address: Address) -> RewardStatus:
+        """Give what an address can claim."""
+        return self.pallets.rewards.status(address)
+
+    def quote(self, model: str, version: int | None, input_bytes: int) -> Quote:
+        """Price a run on an input of some bytes; raises DispatchError."""
+        return self.pallets.inference.quote(model, version, input_bytes)
+
+    def dry_run(self, model: str, version: int | None, input: bytes) -> DryRun:
+        """Run a model without a trace; raises DispatchError, and LocalFailure where it cannot."""
+        return self.pallets.inference.dry_run(model, version, input)
 
     def earliest_timestamp(self) -> int:
         """Give the earliest time of the block after this one, milliseconds since 1970."""

@@ -16,5 +16,9 @@ _REST: Final = _FIRST + "0123456789-"
 
 
 def is_name(candidate: str) -> bool:
-    """Tell whether the text is a name; its length is its codec's business."""
-    return candidate[:1] in tuple(_FIRST) and all(each in _REST for each in candidate)
+    """Tell whether the text is a name."""
+    return (
+        0 < len(candidate) <= NAME_BYTES_MAX
+        and candidate[0] in _FIRST
+        and all(each in _REST for each in candidate)
+    )

@@ -228,13 +228,13 @@ class Data(
 
     def exists(self, dataset: Name) -> bool:
         """Tell whether a dataset has this name."""
-        return dataset in self.datasets
+        return is_name(dataset) and dataset in self.datasets
 
     def status(self, name: Name, first: int = 0) -> DatasetStatus | None:
         """Give a dataset and up to 64 of its records, None for an unknown one."""
-        found = self.datasets.find(name)
-        if found is None:
+        if not self.exists(name):
             return None
+        found = self.datasets[name]
         numbers = range(first, min(found.records, first + SHOWN_MAX))
         return DatasetStatus(found, tuple((each, self.records[name, each]) for each in numbers))
 

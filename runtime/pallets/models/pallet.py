@@ -207,7 +207,7 @@ class Models(
 
     def runnable(self, name: Name, version: VersionNumber | None) -> Runnable:
         """Give what a run needs to know, of the newest active version if none is named."""
-        model = self.models.find(name)
+        model = self._find(name)
         if model is None:
             raise errors.UnknownModel(name)
         if version is None:
@@ -230,7 +230,7 @@ class Models(
 
     def gas(self, name: Name, version: VersionNumber | None) -> int:
         """Say what a run costs: nothing where it cannot be run."""
-        model = self.models.find(name)
+        model = self._find(name)
         if model is None or not model.active:
             return 0
         found = self.versions.find((name, version or model.active[-1]))
@@ -238,7 +238,7 @@ class Models(
 
     def status(self, name: Name) -> ModelStatus | None:
         """Give what there is to know about a model, None for an unknown one."""
-        model = self.models.find(name)
+        model = self._find(name)
         if model is None:
             return None
         first = max(1, model.versions - SHOWN_MAX + 1)
@@ -351,6 +351,9 @@ class Models(
         self.versions[name, number] = replace(version, status=Status.REJECTED, reasons=kept)
         self.blobs.unuse(version.blob, self.models[name].owner)
         self.emit(events.Rejected(name, number, kept))
+
+    def _find(self, name: Name) -> Model | None:
+        return self.models.find(name) if is_name(name) else None
 
     def _owned(self, name: Name, owner: Address) -> Model:
         model = self.models.find(name)
