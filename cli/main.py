@@ -1,7 +1,5 @@
 """The tree of commands: `noema NOUN VERB`."""
 
-from importlib.metadata import PackageNotFoundError, version
-
 import click
 
 from cli.border import Group
@@ -18,15 +16,27 @@ from cli.commands.testnet import testnet
 from cli.commands.tx import tx
 
 
-def _version() -> str:
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return version("noema")
+        click.echo(f"noema {version('noema')}")
     except PackageNotFoundError:
-        return "not installed"
+        click.echo("noema, not installed")
+    ctx.exit()
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(_version(), prog_name="noema")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
+)
 def main() -> None:
     """Noema: a chain whose validators run ONNX models inside transactions.
 

@@ -103,6 +103,41 @@ class NamedValueType(click.ParamType[tuple[str, str]]):
         return name.replace("-", "_"), text
 
 
+class ShareType(click.ParamType[int]):
+    """A share: 30%, 12.5%, or parts per million."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Give parts per million."""
+        try:
+            text = str(value)
+            parts = Decimal(text.removesuffix("%")) * (10_000 if text.endswith("%") else 1)
+        except InvalidOperation:
+            self.fail(f"{value!r} is no share: 30% or 300000", param, ctx)
+        if not parts.is_finite() or not 0 <= parts <= 1_000_000 or parts != int(parts):
+            self.fail(f"{value!r} is not within 0% and 100%, in parts per million", param, ctx)
+        return int(parts)
+
+
+class ShapeType(click.ParamType[tuple[int, ...]]):
+    """Dimensions, such as 8x8 or 64."""
+
+    name = "shape"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Give the dimensions."""
+        parts = str(value).lower().split("x")
+        if len(parts) > 8 or not all(each.isascii() and each.isdigit() for each in parts):
+            self.fail(f"{value!r} is no shape: 8x8", param, ctx)
+        dimensions = tuple(map(int, parts))
+        if not all(0 < each < 1 << 32 for each in dimensions):
+            self.fail(f"{value!r} has a dimension out of bounds", param, ctx)
+        return dimensions
+
+
 def _hex(value: str) -> bytes | None:
     try:
         return bytes.fromhex(value.removeprefix("0x"))
@@ -115,3 +150,5 @@ AMOUNT: Final = AmountType()
 HASH: Final = HashType()
 BLOCK: Final = BlockType()
 NAMED_VALUE: Final = NamedValueType()
+SHARE: Final = ShareType()
+SHAPE: Final = ShapeType()

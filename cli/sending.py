@@ -27,25 +27,26 @@ class Sending:
     """Show the fee and send nothing."""
 
 
-def sending_options(command: Function) -> Function:
+def sending_options(*, required: bool = True) -> Callable[[Function], Function]:
     """Add --from, --password-file, --tip, --nonce, --no-wait and --estimate as `sending`."""
 
-    def gather(ctx: click.Context, _: click.Parameter, sender: str) -> Sending:
+    def gather(ctx: click.Context, _: click.Parameter, sender: str | None) -> Sending | None:
         given = ctx.params
-        return Sending(
-            sender,
+        sending = Sending(
+            sender or "",
             given.pop("password_file"),
             given.pop("tip"),
             given.pop("nonce"),
             not given.pop("no_wait"),
             given.pop("estimate"),
         )
+        return sending if sender else None
 
     options = (
         click.option(
             "--from",
             "sending",
-            required=True,
+            required=required,
             metavar="KEY",
             callback=gather,
             help="Key that signs and pays: a key file's name, or //Alice on a test network.",
@@ -56,9 +57,13 @@ def sending_options(command: Function) -> Function:
         click.option("--no-wait", is_flag=True, is_eager=True, help="Do not wait until final."),
         click.option("--estimate", is_flag=True, is_eager=True, help="Show the fee, send nothing."),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+
+    def add(command: Function) -> Function:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def send(

@@ -191,7 +191,7 @@ class Runtime(Protocol):
         """
         ...
 
-    def query(self, state: State, name: str, **arguments: Any) -> Any:
+    def query(self, state: State, question: str, /, **arguments: Any) -> Any:
         """Answer a named question about a state as JSON, None where there is no such thing."""
         ...
 

@@ -21,7 +21,7 @@ def blob() -> None:
 @click.option(
     "--kind", type=click.Choice(list(KINDS)), default="model", show_default=True, help="What it is."
 )
-@sending_options
+@sending_options()
 @pass_context
 def put(context: CliContext, file: Path, kind: str, sending: Sending) -> None:
     """Announce FILE, upload it, and wait until validators hold it.

@@ -25,7 +25,7 @@ def show(context: CliContext, address: str) -> None:
 
 
 @reward.command()
-@sending_options
+@sending_options()
 @pass_context
 def claim(context: CliContext, sending: Sending) -> None:
     """Move all rewards of the sender to its free funds.

@@ -19,7 +19,7 @@ def tx() -> None:
 @click.argument("recipient", type=ADDRESS)
 @click.argument("amount", type=AMOUNT)
 @click.option("--allow-death", is_flag=True, help="Let the sender's account be emptied.")
-@sending_options
+@sending_options()
 @pass_context
 def transfer(
     context: CliContext, recipient: str, amount: int, allow_death: bool, sending: Sending
@@ -37,7 +37,7 @@ def transfer(
 @click.option(
     "--arg", "arguments", type=NAMED_VALUE, multiple=True, help="An argument, as name=value."
 )
-@sending_options
+@sending_options()
 @pass_context
 def call(
     context: CliContext, name: str, arguments: tuple[tuple[str, str], ...], sending: Sending

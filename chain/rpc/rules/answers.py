@@ -95,9 +95,9 @@ class RuntimeAnswers:
         """Give the block's events in words."""
         return [_event_json(each) for each in self._queries(state).events()]
 
-    def query(self, state: State, name: str, **arguments: Any) -> Any:
+    def query(self, state: State, question: str, /, **arguments: Any) -> Any:
         """Answer a named question, None where there is no such thing."""
-        return QUESTIONS[name](self._queries(state), **arguments)
+        return QUESTIONS[question](self._queries(state), **arguments)
 
     async def dry_run(self, state: State, model: str, version: int | None, inputs: bytes) -> Any:
         """Run a model without a trace; raises RpcError with the error's name and advice."""
@@ -107,7 +107,9 @@ class RuntimeAnswers:
             return pallets.inference.dry_run(model, version, inputs)
 
         try:
-            ran = await trio.to_thread.run_sync(run, limiter=self._runs, abandon_on_cancel=True)
+            ran = await trio.to_thread.run_sync(  # type: ignore[call-arg]  # stubs of an old trio
+                run, limiter=self._runs, abandon_on_cancel=True
+            )
         except DispatchError as error:
             refusal = CONSTRUCT.refusal_of(CONSTRUCT.failure_of(error))
             data = f"{refusal.advice} ({error})" if str(error) else refusal.advice

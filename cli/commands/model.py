@@ -1,0 +1,195 @@
+"""Models: check a file at home, register and publish it, look it up, retire it."""
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from cli.border import REFUSED, Failed, Group
+from cli.contents import publish_content
+from cli.context import CliContext, pass_context
+from cli.parameters import AMOUNT, SHARE
+from cli.sending import Sending, send, sending_options
+
+EXAMINED_WITHIN_S: Final = 180.0
+_POLL_S: Final = 0.3
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group(cls=Group)
+def model() -> None:
+    """Register models and look them up."""
+
+
+@model.command()
+@click.argument("file", type=_FILE)
+@pass_context
+def check(context: CliContext, file: Path) -> None:
+    """Examine the ONNX FILE as the chain would; no node is needed.
+
+    Example: noema model check digits.onnx
+    """
+    content = file.read_bytes()
+    context.show(_checked(context, content))
+
+
+@model.command()
+@click.argument("name")
+@click.argument("file", type=_FILE)
+@click.option("--licence", default="Apache-2.0", show_default=True, help="SPDX identifier.")
+@click.option("--dataset", "datasets", multiple=True, help="Dataset that it was trained on.")
+@click.option("--price", type=AMOUNT, default=0, help="Of one run, on top of the network's fee.")
+@click.option("--validators", type=SHARE, default="40%", help="Their share of the price (40%).")
+@click.option("--owner", type=SHARE, default="60%", help="Your share of the price (60%).")
+@click.option("--contributors", type=SHARE, default="0%", help="Share of who gave the data (0%).")
+@click.option("--treasury", type=SHARE, default="0%", help="Share of the treasury (0%).")
+@sending_options()
+@pass_context
+def register(
+    context: CliContext,
+    name: str,
+    file: Path,
+    licence: str,
+    datasets: tuple[str, ...],
+    price: int,
+    validators: int,
+    owner: int,
+    contributors: int,
+    treasury: int,
+    sending: Sending,
+) -> None:
+    """Register FILE as the first version of a new model NAME, and wait until it can be run.
+
+    Uploads the file first, if that was not done yet.  Shares are percentages or
+    parts per million and add up to 100%.
+
+    \b
+    Example: noema model register digits digits.onnx --from //Alice --price 0.5NOE \\
+               --dataset digits --validators 30% --owner 40% --contributors 30%
+    """
+    if validators + owner + contributors + treasury != 1_000_000:
+        raise click.UsageError("the four shares add up to 100%")
+    policy = {
+        "price": price,
+        "validators": validators,
+        "owner": owner,
+        "contributors": contributors,
+        "treasury": treasury,
+    }
+    arguments = {"name": name, "licence": licence, "datasets": list(datasets), "policy": policy}
+    context.show(_publish(context, sending, file, "Models.register", arguments))
+
+
+@model.command()
+@click.argument("name")
+@click.argument("file", type=_FILE)
+@click.option("--dataset", "datasets", multiple=True, help="Dataset that it was trained on.")
+@sending_options()
+@pass_context
+def publish(
+    context: CliContext, name: str, file: Path, datasets: tuple[str, ...], sending: Sending
+) -> None:
+    """Add FILE as a new version of your model NAME, and wait until it can be run.
+
+    Example: noema model publish digits better.onnx --from //Alice
+    """
+    arguments = {"name": name, "datasets": list(datasets)}
+    context.show(_publish(context, sending, file, "Models.publish", arguments))
+
+
+@model.command()
+@click.argument("name")
+@pass_context
+def show(context: CliContext, name: str) -> None:
+    """Show a model and its versions.
+
+    Example: noema model show digits
+    """
+    context.show(context.client.request("ai_model", [name]))
+
+
+@model.command("list")
+@click.option("--after", help="Names after this one.")
+@pass_context
+def list_(context: CliContext, after: str | None) -> None:
+    """List the models of the chain.
+
+    Example: noema model list
+    """
+    context.show(context.client.request("ai_models", [after, 100]))
+
+
+@model.command()
+@click.argument("name")
+@click.argument("version", type=click.IntRange(min=1))
+@sending_options()
+@pass_context
+def retire(context: CliContext, name: str, version: int, sending: Sending) -> None:
+    """Let no new calls run VERSION of your model NAME.
+
+    Example: noema model retire digits 1 --from //Alice
+    """
+    context.show(send(context, sending, "Models.retire", {"name": name, "version": version}))
+
+
+def _checked(context: CliContext, content: bytes) -> dict[str, Any]:
+    import ai_exec
+    from chain.primitives.merkle import root_of
+
+    if not content:
+        raise click.UsageError("the file is empty")
+    admission = ai_exec.admit(content)
+    if not admission.admitted:
+        raise Failed(
+            REFUSED, "Not admitted", "Mend what is listed.", "\n  ".join(admission.reasons)
+        )
+    return {
+        "admitted": True,
+        "root": "0x" + root_of(content).hex(),
+        "length": len(content),
+        "inputs": [str(each) for each in admission.inputs],
+        "outputs": [str(each) for each in admission.outputs],
+        "gas": admission.cost,
+        "peak_bytes": admission.peak_bytes,
+    }
+
+
+def _publish(
+    context: CliContext, sending: Sending, file: Path, call: str, arguments: dict[str, Any]
+) -> dict[str, Any]:
+    content = file.read_bytes()
+    _checked(context, content)
+    put = publish_content(context, sending, content, "model")
+    if sending.estimate:
+        return put
+    outcome = send(context, sending, call, {**arguments, "blob": put["root"]})
+    if not sending.wait:
+        return outcome
+    number = next(
+        event["fields"]["version"]
+        for event in outcome["events"]
+        if event["name"] == "Models.Published"
+    )
+    version = _await_examined(context, arguments["name"], number)
+    return {"model": f"{arguments['name']}@{number}", **version, **outcome}
+
+
+def _await_examined(context: CliContext, name: str, number: int) -> dict[str, Any]:
+    waited = 0.0
+    sleep = context.sleep or time.sleep
+    with context.waiting(f"{name}@{number}") as tell:
+        while waited < EXAMINED_WITHIN_S:
+            versions = context.client.request("ai_model", [name])["versions"]
+            version = next(each for each in versions if each["number"] == number)
+            if version["status"] == "Rejected":
+                reasons = "\n  ".join(version["reasons"])
+                raise Failed(REFUSED, "Rejected", "Mend what is listed and publish again.", reasons)
+            if version["status"] == "Active":
+                return {key: version[key] for key in ("status", "gas", "peak_bytes")} | {
+                    "root": version["blob"]
+                }
+            tell("waits to be examined")
+            sleep(_POLL_S)
+            waited += _POLL_S
+    raise click.ClickException(f"not examined yet; ask again with `noema model show {name}`")
