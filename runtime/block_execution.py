@@ -7,6 +7,7 @@ node can't judge the transaction, and nothing of it was applied.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from chain.primitives.block import (
@@ -198,7 +199,6 @@ class BlockExecution:
         if signed is None:
             raise NotInherent("bare transactions come from proposers only")
         quote = self.quote(extrinsic, len(encoded))
-        self._check_signature(extrinsic, signature_checked)
         info = self.pallets.system.account[signed.address]
         if signed.nonce < info.nonce:
             raise Stale(f"nonce {signed.nonce}, the next one is {info.nonce}")
@@ -206,6 +206,7 @@ class BlockExecution:
         deposit = self._config.balances.existential_deposit
         if info.data.free < quote.fee + deposit:
             raise CannotPay(f"{info.data.free} < {quote.fee} + {deposit}")
+        self._check_signature(extrinsic, signature_checked)
         before = signed.nonce > info.nonce
         return Validity(
             priority=self._priority(signed.tip, quote.weight, len(encoded)),
@@ -252,7 +253,8 @@ class BlockExecution:
     ) -> ApplyResult:
         """Apply a transaction; raises InvalidTransaction or LocalFailure, having changed nothing.
 
-        `signature_checked` says that the caller has checked the one of `signature_of`.
+        `signature_checked` says that the caller has checked what `signature_of` gives for this very
+        block: what is signed changes when a transaction's era begins anew.
         """
         quote = self.quote(extrinsic, len(encoded))
         signed = extrinsic.signed
@@ -292,7 +294,6 @@ class BlockExecution:
         length: int,
         signature_checked: bool,
     ) -> None:
-        self._check_signature(extrinsic, signature_checked)
         nonce = self.pallets.system.account[signed.address].nonce
         if signed.nonce != nonce:
             kind = Stale if signed.nonce < nonce else FromFuture
@@ -300,6 +301,8 @@ class BlockExecution:
         self._check_size(quote.weight, length)
         if quote.weight > self.weight_left or length + RESULT_BYTES > self.length_left:
             raise ExhaustsResources("the block is full")
+        # Last, because it costs most.
+        self._check_signature(extrinsic, signature_checked)
 
     def _check_signature(self, extrinsic: Extrinsic, signature_checked: bool) -> None:
         if signature_checked:
@@ -339,8 +342,7 @@ class BlockExecution:
         except DispatchError as error:
             raise BadMandatory(f"{type(error).__name__}: {error}") from error
         weight = self._charged_weight(quote, post)
-        info = DispatchInfo(WeightV2(weight), DispatchClass.MANDATORY, Pays.NO)
-        self.state.events.append(ExtrinsicSuccess(info))
+        self.state.events.append(_success(weight, DispatchClass.MANDATORY, Pays.NO))
         return ApplyResult(None, "", weight, 0)
 
     def _apply_signed(self, signed: SignedPart, quote: Quote) -> ApplyResult:
@@ -359,11 +361,11 @@ class BlockExecution:
         fee = self._charged_fee(signed, quote, weight, post)
         paid = fees.settle(signed.address, quote.fee, fee, signed.tip)
         pays = Pays.YES if post.pays_fee else Pays.NO
-        info = DispatchInfo(WeightV2(weight), DispatchClass.NORMAL, pays)
         if refusal is None:
-            self.state.events.append(ExtrinsicSuccess(info))
+            self.state.events.append(_success(weight, DispatchClass.NORMAL, pays))
             return ApplyResult(None, "", weight, paid)
         failure = CONSTRUCT.failure_of(refusal)
+        info = DispatchInfo(WeightV2(weight), DispatchClass.NORMAL, pays)
         self.state.events.append(ExtrinsicFailed(failure, info))
         return ApplyResult(failure, str(refusal), weight, paid)
 
@@ -393,3 +395,9 @@ class BlockExecution:
             phases += [b"\0" + index.to_bytes(4, "little")] * (mark - len(phases))
         phases += [_FINALIZATION] * (len(events) - len(phases))
         return CONSTRUCT.encode_events(zip(phases, events, strict=True))
+
+
+@lru_cache(maxsize=256)
+def _success(weight: int, dispatch_class: DispatchClass, pays: Pays) -> ExtrinsicSuccess:
+    """Give the event; most transactions weigh the same."""
+    return ExtrinsicSuccess(DispatchInfo(WeightV2(weight), dispatch_class, pays))

@@ -13,7 +13,6 @@ from chain.primitives.codec import (
     union,
     write_compact,
 )
-from chain.primitives.codec.shapes import Composite, Variant, VariantCase
 from chain.primitives.hashing import HASH_32, Hash32
 from runtime.frame.calls import Call
 from runtime.frame.failure import Failure, Module
@@ -175,16 +174,6 @@ class Construct:
             pallet, error = found
             return Refusal(f"{pallet}.{error.__name__}", docs_of(error))
         return Refusal(type(failure).__name__, docs_of(type(failure)))
-
-    def event_shape(self) -> Variant:
-        """Give the shape of an event of any pallet."""
-        return Variant(
-            "RuntimeEvent",
-            tuple(
-                VariantCase(index, Composite(pallet.name, (), docs_of(pallet)))
-                for index, pallet in self.pallets.items()
-            ),
-        )
 
     def _read_record(self, data: bytes, offset: int) -> tuple[EventRecord, int]:
         phase, offset = PHASE.read(data, offset)
