@@ -6,10 +6,10 @@ from typing import Annotated, Final, Protocol
 
 import trio
 
-from chain.gossip.budget import Budget
 from chain.gossip.chunk_plan import Ask, ChunkPlan
 from chain.gossip.ports import RequestPort
 from chain.network import PeerId, RequestFailed, RequestRefused
+from chain.network.budget import Budget
 from chain.primitives.codec import U32, U64, DecodeError, blob, record, sequence
 from chain.primitives.hashing import HASH_32, Hash32
 from chain.primitives.merkle import CHUNK_BYTES, chunk_count, verify_chunk

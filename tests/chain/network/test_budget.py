@@ -1,4 +1,4 @@
-from chain.gossip.budget import PEERS_MAX, Budget
+from chain.network.budget import PEERS_MAX, Budget
 
 
 def test_a_burst_then_the_steady_rate() -> None:

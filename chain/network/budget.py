@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Final
 
-from chain.network import PeerId
+from chain.network.peers import PeerId
 
 PEERS_MAX: Final = 1024
 """Buckets that are kept; a forgotten one is full again."""
