@@ -1,0 +1,152 @@
+"""Random calls of everybody: refusals change nothing, and every block keeps its promises."""
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chain.primitives.numbers import NOE
+from runtime.frame import DispatchError, Event
+from runtime.frame.ports import AdmissionSummary
+from runtime.pallets.blobs.pallet import Attested
+from runtime.pallets.data import Standing
+from runtime.pallets.data.events import ConsentWithdrawn, Counted
+from runtime.pallets.inference.pallet import Inferred
+from runtime.pallets.models import FeePolicy, Status
+from runtime.pallets.models.events import Activated, Rejected, Retired
+from runtime.pallets.rewards.pallet import Claimed
+from tests.support.economy import ALICE, BOB, CAROL, PIXELS, VALIDATORS, Chain
+
+ROOTS = [bytes((number,)) * 32 for number in range(4)]
+BAD_ROOT = ROOTS[3]
+FORM = {"element": 2, "shape": (1,), "classes": 0, "licence": "CC0"}
+POLICY = FeePolicy(NOE // 3, 200_000, 300_000, 400_000, 100_000)
+
+PERSON = st.sampled_from((ALICE, BOB, CAROL))
+ROOT = st.sampled_from(ROOTS)
+NAME = st.sampled_from(("digits", "letters"))
+DATASETS = st.lists(NAME, max_size=2).map(tuple)
+NUMBER = st.integers(0, 2)
+
+
+def step(pallet: str, call: str, who: st.SearchStrategy[bytes] = PERSON, **arguments: Any) -> Any:
+    return st.tuples(who, st.just(pallet), st.just(call), st.fixed_dictionaries(arguments))
+
+
+STEPS = st.one_of(
+    step("blobs", "announce", root=ROOT, length=st.just(5), kind=st.integers(0, 1)),
+    step("blobs", "attest", st.sampled_from(VALIDATORS), root=ROOT),
+    step("blobs", "release", root=ROOT),
+    step("data", "create_dataset", name=NAME, **{k: st.just(v) for k, v in FORM.items()}),
+    step("data", "contribute", dataset=NAME, blob=ROOT, rows=st.just(5), rows_root=ROOT),
+    step("data", "withdraw_consent", dataset=NAME, record=NUMBER),
+    step(
+        *("models", "register"),
+        name=NAME,
+        blob=ROOT,
+        licence=st.just("MIT"),
+        datasets=DATASETS,
+        policy=st.just(POLICY),
+    ),
+    step("models", "publish", name=NAME, blob=ROOT, datasets=DATASETS),
+    step("models", "retire", name=NAME, version=NUMBER),
+    step(
+        *("inference", "infer"),
+        model=NAME,
+        version=st.none() | NUMBER,
+        input=st.just(PIXELS),
+        max_fee=st.sampled_from((NOE // 4, NOE)),
+    ),
+    step("rewards", "claim"),
+    st.none(),
+)
+
+
+def play(chain: Chain, steps: list[Any]) -> list[Event]:
+    """Take the steps, None ending a block; gives all events."""
+    happened: list[Event] = []
+    for taken in steps:
+        if taken is None:
+            happened += chain.end_block()
+            continue
+        who, pallet, call, arguments = taken
+        before = chain.state.changes(), len(chain.state.events), len(chain.state.results)
+        try:
+            chain.call(who, pallet, call, **arguments)
+        except DispatchError:
+            after = chain.state.changes(), len(chain.state.events), len(chain.state.results)
+            assert after == before
+    return happened + chain.end_block()
+
+
+def uses(chain: Chain) -> Counter[tuple[bytes, bytes]]:
+    """Count the uses of every announcement by looking at models and records."""
+    counted: Counter[tuple[bytes, bytes]] = Counter()
+    models, data = chain.pallets.models, chain.pallets.data
+    for (name, _), version in models.versions.items():
+        if version.status in (Status.PENDING, Status.ACTIVE):
+            counted[version.blob, models.models[name].owner] += 1
+    for record in data.records.values():
+        if record.standing in (Standing.WAITING, Standing.COUNTED):
+            counted[record.blob, record.contributor] += 1
+    return counted
+
+
+def opening() -> list[Any]:
+    """Give steps after which there are data and a model, so that random ones meet something."""
+    rows = {"dataset": "digits", "blob": ROOTS[1], "rows": 5, "rows_root": ROOTS[1]}
+    model = {"licence": "MIT", "datasets": ("digits",), "policy": POLICY}
+    return [
+        (ALICE, "data", "create_dataset", {"name": "digits", **FORM}),
+        (ALICE, "blobs", "announce", {"root": ROOTS[0], "length": 5, "kind": 0}),
+        (BOB, "blobs", "announce", {"root": ROOTS[1], "length": 5, "kind": 1}),
+        *((each, "blobs", "attest", {"root": ROOTS[0]}) for each in VALIDATORS[:3]),
+        *((each, "blobs", "attest", {"root": ROOTS[1]}) for each in VALIDATORS[:3]),
+        (BOB, "data", "contribute", rows),
+        (ALICE, "models", "register", {"name": "digits", "blob": ROOTS[0], **model}),
+        None,
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(STEPS, max_size=40), st.booleans())
+def test_random_calls_keep_every_invariant(steps: list[Any], opened: bool) -> None:
+    chain = Chain()
+    chain.executor.summaries[BAD_ROOT] = AdmissionSummary(False, ("no",), (), (), 0, 0)
+    issuance = chain.pallets.balances.total_issuance.get()
+
+    play(chain, [*(opening() if opened else ()), *steps])
+
+    assert chain.pallets.balances.total_issuance.get() == issuance
+    announcements = chain.pallets.blobs.announcements.items()
+    assert uses(chain) == Counter({key: each.uses for key, each in announcements})
+
+
+def test_the_steps_reach_everything() -> None:
+    chain = Chain()
+    chain.executor.summaries[BAD_ROOT] = AdmissionSummary(False, ("no",), (), (), 0, 0)
+    version = {"name": "digits", "blob": BAD_ROOT, "datasets": ("digits",)}
+    run = {"model": "digits", "version": None, "input": PIXELS, "max_fee": NOE}
+    happened = play(
+        chain,
+        [
+            *opening(),
+            (CAROL, "inference", "infer", run),
+            (BOB, "rewards", "claim", {}),
+            (BOB, "data", "withdraw_consent", {"dataset": "digits", "record": 0}),
+            (ALICE, "blobs", "announce", {"root": BAD_ROOT, "length": 5, "kind": 0}),
+            (
+                ALICE,
+                "models",
+                "publish",
+                {"name": "digits", "blob": BAD_ROOT, "datasets": ("digits",)},
+            ),
+            *((each, "blobs", "attest", {"root": BAD_ROOT}) for each in VALIDATORS[:3]),
+            None,
+            (ALICE, "models", "retire", {"name": "digits", "version": 1}),
+        ],
+    )
+    reached = (Attested, Counted, Activated, Inferred, Claimed, ConsentWithdrawn, Rejected, Retired)
+    missed = [kind for kind in reached if not any(isinstance(each, kind) for each in happened)]
+    assert missed == []
