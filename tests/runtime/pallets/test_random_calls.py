@@ -136,12 +136,7 @@ def test_the_steps_reach_everything() -> None:
             (BOB, "rewards", "claim", {}),
             (BOB, "data", "withdraw_consent", {"dataset": "digits", "record": 0}),
             (ALICE, "blobs", "announce", {"root": BAD_ROOT, "length": 5, "kind": 0}),
-            (
-                ALICE,
-                "models",
-                "publish",
-                {"name": "digits", "blob": BAD_ROOT, "datasets": ("digits",)},
-            ),
+            (ALICE, "models", "publish", version),
             *((each, "blobs", "attest", {"root": BAD_ROOT}) for each in VALIDATORS[:3]),
             None,
             (ALICE, "models", "retire", {"name": "digits", "version": 1}),
