@@ -1,6 +1,7 @@
 """Bringing content onto the chain: upload, announce, and wait until validators hold it."""
 
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 import click
@@ -18,7 +19,8 @@ def publish_content(
 ) -> dict[str, Any]:
     """Announce content, upload what the node lacks, and wait until it is available.
 
-    What was done before is not done again, so a command that broke off can be repeated.
+    What was done before is not done again, so a command that broke off can be repeated.  The node
+    takes announced content only, so the announcement is always waited for.
     """
     from chain.primitives.merkle import root_of
     from chain.rpc.content import upload
@@ -31,7 +33,7 @@ def publish_content(
     if not _is_announced_by(context, root, sender):
         announced = send(
             context,
-            sending,
+            replace(sending, wait=True),
             "Blobs.announce",
             {"root": root, "length": len(content), "kind": KINDS[kind]},
         )
@@ -45,6 +47,11 @@ def publish_content(
     if sending.wait:
         shown["available_since"] = await_available(context, root)
     return shown
+
+
+def after(sending: Sending, put: dict[str, Any]) -> Sending:
+    """Give how the next transaction is sent: an announcement has used a nonce that was given."""
+    return replace(sending, nonce=None) if "transaction" in put else sending
 
 
 def await_available(context: CliContext, root: str) -> int:

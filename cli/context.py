@@ -53,6 +53,9 @@ class CliContext:
     sleep: Callable[[float], None] | None = None
     """How waiting for a block waits; tests do not wait."""
 
+    unlocked: dict[str, Any] = field(default_factory=dict)
+    """Keys whose password was given, by name, so that it is asked for once."""
+
     @cached_property
     def client(self) -> "Client":
         """Give the client of the node, made at first use."""

@@ -45,7 +45,11 @@ def load_key(context: CliContext, name: str, password_file: Path | None = None) 
         except ValueError as error:
             raise click.UsageError(str(error)) from error
     path = existing_path_of(context, name)
-    return open_sealed(path.read_bytes(), password(f"Password of {name}", password_file))
+    if name not in context.unlocked:
+        secret = password(f"Password of {name}", password_file)
+        context.unlocked[name] = open_sealed(path.read_bytes(), secret)
+    keypair: Keypair = context.unlocked[name]
+    return keypair
 
 
 def address_of(ctx: click.Context | None, name: str) -> str:

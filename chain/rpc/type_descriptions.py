@@ -45,7 +45,7 @@ def from_description(description: Any) -> s.Shape:
 def _from(described: Any) -> s.Shape:
     if isinstance(described, str):
         return s.Primitive(described)
-    kind = next(iter(described))
+    kind = next(iter(described), None)
     match kind:
         case "compact":
             return s.Compact(s.Primitive(described["compact"]))

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cli.border import Group
-from cli.contents import publish_content
+from cli.contents import after, publish_content
 from cli.context import CliContext, pass_context
 from cli.parameters import SHAPE
 from cli.sending import Sending, send, sending_options
@@ -72,7 +72,8 @@ def contribute(context: CliContext, name: str, file: Path, sending: Sending) -> 
     if sending.estimate:
         return context.show(put)
     arguments = {"dataset": name, "blob": put["root"], "rows": rows, "rows_root": root}
-    context.show({"rows": rows, **send(context, sending, "Data.contribute", arguments)})
+    outcome = send(context, after(sending, put), "Data.contribute", arguments)
+    context.show({"rows": rows, **outcome})
 
 
 @data.command()

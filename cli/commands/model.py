@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from cli.border import REFUSED, Failed, Group
-from cli.contents import publish_content
+from cli.contents import after, publish_content
 from cli.context import CliContext, pass_context
 from cli.parameters import AMOUNT, SHARE
 from cli.sending import Sending, send, sending_options
@@ -30,8 +30,7 @@ def check(context: CliContext, file: Path) -> None:
 
     Example: noema model check digits.onnx
     """
-    content = file.read_bytes()
-    context.show(_checked(context, content))
+    context.show(_checked(file.read_bytes()))
 
 
 @model.command()
@@ -44,6 +43,7 @@ def check(context: CliContext, file: Path) -> None:
 @click.option("--owner", type=SHARE, default="60%", help="Your share of the price (60%).")
 @click.option("--contributors", type=SHARE, default="0%", help="Share of who gave the data (0%).")
 @click.option("--treasury", type=SHARE, default="0%", help="Share of the treasury (0%).")
+@click.option("--skip-check", is_flag=True, help="Let only the chain examine the file.")
 @sending_options()
 @pass_context
 def register(
@@ -57,6 +57,7 @@ def register(
     owner: int,
     contributors: int,
     treasury: int,
+    skip_check: bool,
     sending: Sending,
 ) -> None:
     """Register FILE as the first version of a new model NAME, and wait until it can be run.
@@ -78,24 +79,32 @@ def register(
         "treasury": treasury,
     }
     arguments = {"name": name, "licence": licence, "datasets": list(datasets), "policy": policy}
-    context.show(_publish(context, sending, file, "Models.register", arguments))
+    content = _content(context, file, skip_check)
+    context.show(_publish(context, sending, content, "Models.register", arguments))
 
 
 @model.command()
 @click.argument("name")
 @click.argument("file", type=_FILE)
 @click.option("--dataset", "datasets", multiple=True, help="Dataset that it was trained on.")
+@click.option("--skip-check", is_flag=True, help="Let only the chain examine the file.")
 @sending_options()
 @pass_context
 def publish(
-    context: CliContext, name: str, file: Path, datasets: tuple[str, ...], sending: Sending
+    context: CliContext,
+    name: str,
+    file: Path,
+    datasets: tuple[str, ...],
+    skip_check: bool,
+    sending: Sending,
 ) -> None:
     """Add FILE as a new version of your model NAME, and wait until it can be run.
 
     Example: noema model publish digits better.onnx --from //Alice
     """
     arguments = {"name": name, "datasets": list(datasets)}
-    context.show(_publish(context, sending, file, "Models.publish", arguments))
+    content = _content(context, file, skip_check)
+    context.show(_publish(context, sending, content, "Models.publish", arguments))
 
 
 @model.command()
@@ -133,7 +142,16 @@ def retire(context: CliContext, name: str, version: int, sending: Sending) -> No
     context.show(send(context, sending, "Models.retire", {"name": name, "version": version}))
 
 
-def _checked(context: CliContext, content: bytes) -> dict[str, Any]:
+def _content(context: CliContext, file: Path, skip_check: bool) -> bytes:
+    content = file.read_bytes()
+    if not skip_check:
+        with context.waiting("examining") as tell:
+            tell(str(file))
+            _checked(content)
+    return content
+
+
+def _checked(content: bytes) -> dict[str, Any]:
     import ai_exec
     from chain.primitives.merkle import root_of
 
@@ -156,14 +174,12 @@ def _checked(context: CliContext, content: bytes) -> dict[str, Any]:
 
 
 def _publish(
-    context: CliContext, sending: Sending, file: Path, call: str, arguments: dict[str, Any]
+    context: CliContext, sending: Sending, content: bytes, call: str, arguments: dict[str, Any]
 ) -> dict[str, Any]:
-    content = file.read_bytes()
-    _checked(context, content)
     put = publish_content(context, sending, content, "model")
     if sending.estimate:
         return put
-    outcome = send(context, sending, call, {**arguments, "blob": put["root"]})
+    outcome = send(context, after(sending, put), call, {**arguments, "blob": put["root"]})
     if not sending.wait:
         return outcome
     number = next(

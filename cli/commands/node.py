@@ -57,30 +57,23 @@ def run(
     Example: noema node run --chain dev --base-path /tmp/dev \\
                --validator-key //Alice//validator
     """
-    from chain.node import run as run_node
-    from chain.node.config import InvalidConfig, load_config, with_overrides
+    from chain.node.start import run_node
 
     host, port = _listen(listen)
-    try:
-        config = with_overrides(
-            load_config(base_path),
-            {
-                "chain": chain,
-                "name": name,
-                "validator_key": validator_key,
-                "rpc.host": rpc_host,
-                "rpc.port": rpc_port,
-                "network.listen_host": host,
-                "network.port": port,
-                "network.boot_nodes": bootnodes or None,
-                "log_level": log_level,
-                "log_format": log_format,
-                "execution.engine": engine,
-            },
-        )
-    except InvalidConfig as error:
-        raise click.UsageError(str(error)) from error
-    run_node(base_path, config)
+    overrides = {
+        "chain": chain,
+        "name": name,
+        "validator_key": validator_key,
+        "rpc.host": rpc_host,
+        "rpc.port": rpc_port,
+        "network.listen_host": host,
+        "network.port": port,
+        "network.boot_nodes": bootnodes or None,
+        "log_level": log_level,
+        "log_format": log_format,
+        "execution.engine": engine,
+    }
+    click.get_current_context().exit(run_node(base_path, overrides))
 
 
 @node.command()

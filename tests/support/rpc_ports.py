@@ -191,10 +191,10 @@ class FakeRuntime:
     def events(self, state: State) -> Sequence[Mapping[str, Any]]:
         return self.happened
 
-    def query(self, state: State, name: str, **arguments: Any) -> Any:
-        if name == "crash":
+    def query(self, state: State, question: str, /, **arguments: Any) -> Any:
+        if question == "crash":
             raise ZeroDivisionError
-        return self.answers.get(name)
+        return self.answers.get(question)
 
     async def dry_run(self, state: State, model: str, version: int | None, inputs: bytes) -> Any:
         if model == "missing":

@@ -46,9 +46,9 @@ def models(
 
 
 @METHODS.method("ai_dataset")
-def dataset(ports: Ports, name: Text, at: Hash | None = None) -> Any:
-    """Give a dataset with its records."""
-    return _found(ports, at, "dataset", f"No dataset {name!r}", name=name)
+def dataset(ports: Ports, name: Text, first: Number = 0, at: Hash | None = None) -> Any:
+    """Give a dataset with 64 of its records from number `first` on."""
+    return _found(ports, at, "dataset", f"No dataset {name!r}", name=name, first=first)
 
 
 @METHODS.method("ai_datasets")

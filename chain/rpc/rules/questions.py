@@ -41,7 +41,7 @@ def issuance(queries: Queries) -> dict[str, Any]:
 
 def blob(queries: Queries, root: Hash32) -> dict[str, Any] | None:
     """Give what the chain knows about content."""
-    status = queries.pallets.blobs.status(root)
+    status = queries.blob(root)
     if status is None:
         return None
     return {
@@ -56,7 +56,7 @@ def blob(queries: Queries, root: Hash32) -> dict[str, Any] | None:
 
 def model(queries: Queries, name: str) -> dict[str, Any] | None:
     """Give a model with its newest versions."""
-    status = queries.pallets.models.status(name)
+    status = queries.model(name)
     if status is None:
         return None
     shown = to_json(record(Model), status.model)
@@ -84,9 +84,9 @@ def models(queries: Queries, after: str | None, count: int) -> list[dict[str, An
     ][:count]
 
 
-def dataset(queries: Queries, name: str) -> dict[str, Any] | None:
-    """Give a dataset with its first records."""
-    status = queries.pallets.data.status(name)
+def dataset(queries: Queries, name: str, first: int) -> dict[str, Any] | None:
+    """Give a dataset with 64 of its records from `first` on."""
+    status = queries.dataset(name, first)
     if status is None:
         return None
     shown = to_json(record(Dataset), status.dataset)
@@ -108,13 +108,13 @@ def datasets(queries: Queries, after: str | None, count: int) -> list[dict[str, 
 
 def receipt(queries: Queries, inference: int) -> dict[str, Any] | None:
     """Give the receipt of a run."""
-    found = queries.pallets.inference.receipt(inference)
+    found = queries.receipt(inference)
     return None if found is None else {"number": inference, **to_json(record(Receipt), found)}
 
 
 def rewards(queries: Queries, address: Address) -> dict[str, Any]:
     """Give what an account can claim, and from which datasets."""
-    status = queries.pallets.rewards.status(address)
+    status = queries.rewards(address)
     return {
         "claimable": str(status.claimable),
         "pending": str(status.pending),
