@@ -52,6 +52,7 @@ NO_ACCOUNT: Final = AccountInfo()
 """What an unknown address has."""
 
 _WIRE: Final = Struct("<IIII16s16s16s16s")
+_HALVES: Final = Struct("<IIII8Q")
 
 
 def _write(value: AccountInfo, out: bytearray) -> None:
@@ -75,9 +76,15 @@ def _read(data: bytes, offset: int) -> tuple[AccountInfo, int]:
     end = offset + _WIRE.size
     if end > len(data):
         raise DecodeError(f"AccountInfo: {end - len(data)} bytes missing")
-    nonce, consumers, providers, sufficients, *funds = _WIRE.unpack_from(data, offset)
-    numbers = [int.from_bytes(each, "little") for each in funds]
-    return AccountInfo(nonce, consumers, providers, sufficients, AccountData(*numbers)), end
+    (nonce, consumers, providers, sufficients, *halves) = _HALVES.unpack_from(data, offset)
+    low, high, low_reserved, high_reserved, low_frozen, high_frozen, low_flags, high_flags = halves
+    funds = AccountData(
+        low | high << 64,
+        low_reserved | high_reserved << 64,
+        low_frozen | high_frozen << 64,
+        low_flags | high_flags << 64,
+    )
+    return AccountInfo(nonce, consumers, providers, sufficients, funds), end
 
 
 def _shape() -> Shape:
