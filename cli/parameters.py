@@ -1,6 +1,6 @@
 """Types of arguments and options: what is wrong with a value is said where it was typed."""
 
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any, Final
 
 import click
@@ -48,12 +48,10 @@ class AmountType(click.ParamType[int]):
         unit = next((each for each in ("mNOE", "uNOE", "NOE") if text.endswith(each)), None)
         digits = text.removesuffix(unit) if unit else text
         try:
-            if len(digits) > _DIGITS_MAX or "e" in digits.lower():
-                raise InvalidOperation
-            amount = Decimal(digits) * (_UNITS[unit] if unit else 1)
-        except InvalidOperation:
+            amount = _decimal(digits) * (_UNITS[unit] if unit else 1)
+        except ValueError:
             self.fail(f"{value!r} is no amount: 1.5NOE, 20mNOE or 1500000000000", param, ctx)
-        if not amount.is_finite() or amount != amount.to_integral_value():
+        if amount.denominator != 1:
             hint = "" if unit else "; write NOE behind a number of coins"
             self.fail(f"{value!r} is no whole number of the smallest unit{hint}", param, ctx)
         if not 0 <= amount < 1 << 128:
@@ -112,10 +110,10 @@ class ShareType(click.ParamType[int]):
         """Give parts per million."""
         try:
             text = str(value)
-            parts = Decimal(text.removesuffix("%")) * (10_000 if text.endswith("%") else 1)
-        except InvalidOperation:
+            parts = _decimal(text.removesuffix("%")) * (10_000 if text.endswith("%") else 1)
+        except ValueError:
             self.fail(f"{value!r} is no share: 30% or 300000", param, ctx)
-        if not parts.is_finite() or not 0 <= parts <= 1_000_000 or parts != int(parts):
+        if not 0 <= parts <= 1_000_000 or parts.denominator != 1:
             self.fail(f"{value!r} is not within 0% and 100%, in parts per million", param, ctx)
         return int(parts)
 
@@ -136,6 +134,13 @@ class ShapeType(click.ParamType[tuple[int, ...]]):
         if not all(0 < each < 1 << 32 for each in dimensions):
             self.fail(f"{value!r} has a dimension out of bounds", param, ctx)
         return dimensions
+
+
+def _decimal(digits: str) -> Fraction:
+    """Read a decimal number exactly; raises ValueError."""
+    if len(digits) > _DIGITS_MAX or not set(digits) <= set("0123456789.-"):
+        raise ValueError(digits)
+    return Fraction(digits)
 
 
 def _hex(value: str) -> bytes | None:
