@@ -1,0 +1,152 @@
+"""The shell's way in: `python -m ai_exec admit | run | compare`."""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from zipfile import BadZipFile
+
+import click
+import numpy as np
+
+import ai_exec
+from ai_exec.admission import Admission
+from ai_exec.tensor import Tensor
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+TIMING_SECONDS = 0.3
+"""Each engine runs at least this long, so that the best of many runs is a stable figure."""
+
+Tensors = Mapping[str, Tensor]
+
+
+class Refused(click.ClickException):
+    """The model or its inputs cannot be used.  The message lists every reason."""
+
+
+@click.group()
+def main() -> None:
+    """Judge and run ONNX models the way validators do: the same bits everywhere."""
+
+
+@main.command()
+@click.argument("model", type=EXISTING)
+def admit(model: Path) -> None:
+    """Say whether validators would admit MODEL, at what cost, or every reason why not."""
+    admission = _admit(model)
+    click.echo(f"admitted: {admission.cost} gas, at most {admission.peak_bytes} bytes of memory")
+    for title, declared in (("input", admission.inputs), ("output", admission.outputs)):
+        for tensor in declared:
+            click.echo(f"{title} {tensor}")
+
+
+@main.command()
+@click.argument("model", type=EXISTING)
+@click.argument("inputs", type=EXISTING)
+@click.argument("outputs", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--engine", type=click.Choice(["fast", "reference"]), default="fast")
+def run(model: Path, inputs: Path, outputs: Path, engine: str) -> None:
+    """Run MODEL on the arrays of INPUTS (.npz by input name) and write OUTPUTS (.npz)."""
+    given = _read_arrays(inputs)
+    found = _executable(_admit(model), engine)(given)
+    np.savez(outputs, allow_pickle=False, **found)
+    for name, tensor in found.items():
+        click.echo(f"{name} {tensor.dtype}{list(tensor.shape)} {_digest(tensor)}")
+
+
+@main.command()
+@click.argument("model", type=EXISTING)
+@click.argument("inputs", type=EXISTING)
+def compare(model: Path, inputs: Path) -> None:
+    """Run MODEL by the reference, the fast engine and plain onnxruntime, side by side."""
+    given = _read_arrays(inputs)
+    admission = _admit(model)
+    engines = {
+        "reference": _executable(admission, "reference"),
+        "fast": _executable(admission, "fast"),
+        "onnxruntime": _plain_onnxruntime(model.read_bytes()),
+    }
+    found = {engine: execute(given) for engine, execute in engines.items()}
+    seconds = {engine: best_seconds(partial(execute, given)) for engine, execute in engines.items()}
+    exact = found["reference"]
+    for name in exact:
+        for engine, outputs in found.items():
+            click.echo(f"{name:20} {engine:12} {_difference(exact[name], outputs[name])}")
+    for engine, taken in seconds.items():
+        ratio = taken / seconds["onnxruntime"]
+        click.echo(f"time {engine:12} {taken * 1e6:12.1f} us {ratio:8.2f} x onnxruntime")
+    if any(_digest(exact[name]) != _digest(found["fast"][name]) for name in exact):
+        raise Refused("the fast engine's bits differ from the reference's: please report this")
+
+
+def best_seconds(execute: Callable[[], object]) -> float:
+    """Return the least wall time of one call among many, in seconds."""
+    best = float("inf")
+    start = time.perf_counter()
+    while (begun := time.perf_counter()) - start < TIMING_SECONDS:
+        execute()
+        best = min(best, time.perf_counter() - begun)
+    return best
+
+
+def _admit(model: Path) -> Admission:
+    admission = ai_exec.admit(model.read_bytes())
+    if not admission.admitted:
+        raise Refused("\n".join([f"{model} is not admitted", *admission.reasons]))
+    return admission
+
+
+def _executable(admission: Admission, engine: str) -> Callable[[Tensors], Tensors]:
+    assert admission.program is not None
+    executable = ai_exec.compile(admission.program, engine=engine)
+
+    def execute(inputs: Tensors) -> Tensors:
+        try:
+            return executable.run(inputs)
+        except ai_exec.Trap as trap:
+            raise Refused(str(trap)) from trap
+
+    return execute
+
+
+def _plain_onnxruntime(model: bytes) -> Callable[[Tensors], Tensors]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options)
+    names = [output.name for output in session.get_outputs()]
+
+    def execute(inputs: Tensors) -> Tensors:
+        return dict(zip(names, session.run(names, dict(inputs)), strict=True))
+
+    return execute
+
+
+def _read_arrays(path: Path) -> Tensors:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, BadZipFile, AttributeError, TypeError) as error:
+        raise Refused(f"{path} is no .npz of plain arrays: {error}") from error
+
+
+def _digest(tensor: Tensor) -> str:
+    return blake2b(np.ascontiguousarray(tensor).tobytes(), digest_size=8).hexdigest()
+
+
+def _difference(exact: Tensor, other: Tensor) -> str:
+    if exact.shape != other.shape or exact.dtype != other.dtype:
+        return f"{other.dtype}{list(other.shape)} instead of {exact.dtype}{list(exact.shape)}"
+    if _digest(exact) == _digest(other):
+        return f"{_digest(other)} same bits"
+    if exact.dtype.kind != "f":
+        return f"{_digest(other)} {np.count_nonzero(exact != other)} elements differ"
+    error = np.abs(exact.astype(np.float64) - other.astype(np.float64))
+    return f"{_digest(other)} largest error {np.nanmax(error):.3g}"
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m ai_exec")
