@@ -1,10 +1,12 @@
 """Runs every benchmark beside this file, one process each, and prints what they print."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
 
 
 def main() -> int:
@@ -16,7 +18,8 @@ def main() -> int:
         if wanted and name not in wanted:
             continue
         print(f"\n== {name}", flush=True)
-        if subprocess.run([sys.executable, str(path)], cwd=FOLDER.parents[1]).returncode:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        if subprocess.run([sys.executable, str(path)], cwd=ROOT, env=environment).returncode:
             broken.append(name)
     if broken:
         print(f"\nbroken: {', '.join(broken)}", file=sys.stderr)
