@@ -236,11 +236,16 @@ class Network:
     async def _abort_at_end(self, session: Session) -> None:
         """End the connection with the session and the session with the connection."""
         try:
-            await session.link.ended.wait()
-            session.end("connection ended")
-            await session.over.wait()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._end_with_connection, session)
+                await session.over.wait()
+                nursery.cancel_scope.cancel()
         finally:
             await session.link.abort()
+
+    async def _end_with_connection(self, session: Session) -> None:
+        await session.link.ended.wait()
+        session.end("connection ended")
 
     def _greeting(self) -> bytes:
         own = self._config.announce or tuple(
@@ -307,7 +312,10 @@ class Network:
 
     async def _answer_hello(self, stream: LibraryStream) -> None:
         session = await self._session_of(stream)
-        await session.answer_greeting(stream, self._greeting())
+        try:
+            await session.answer_greeting(stream, self._greeting())
+        except StreamFailed as error:
+            session.end(f"hello: {error}")
 
     async def _read_channel(self, channel: Channel, stream: LibraryStream) -> None:
         session = await self._accepted_session_of(stream)

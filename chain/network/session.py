@@ -67,7 +67,7 @@ class Session:
         self.peer = link.peer
         self.candidate = Candidate(link.is_inbound, opened)
         self.greeted = trio.Event()
-        """Set when the greeting of a peer that dialled us is there."""
+        """Set when the greeting of a peer that dialled us is there, or never will be."""
         self.greeting = b""
         self.accepted = trio.Event()
         """Set when both ends know each other; nothing is read before."""
@@ -89,6 +89,7 @@ class Session:
         if not self.over.is_set():
             self.why_over = why
             self.over.set()
+            self.greeted.set()
 
     def heard(self) -> None:
         """Note that the peer lives."""
@@ -100,6 +101,8 @@ class Session:
             with trio.fail_after(self._patience.hello_s):
                 if self.link.is_inbound:
                     await self.greeted.wait()
+                    if self.over.is_set():
+                        raise StreamFailed(self.why_over)
                     return self.greeting
                 stream = await self.link.open_stream(protocol)
                 await stream.write(framed(ours))

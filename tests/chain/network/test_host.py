@@ -210,7 +210,7 @@ def test_the_address_book_finds_a_peer_again_without_bootstrap(running: Any, tmp
             async with running(2, (one,)):
                 pass
             book.write_text(f'["{one.addresses[0]}"]')
-            async with running(3, address_book=book) as three:
+            async with running(5, address_book=book) as three:
                 await until(lambda: three.peers() == (one.own_id,))
 
     trio.run(main)
