@@ -92,11 +92,17 @@ class Ledger:
     def check(self, block: Block) -> None:
         """Execute a block on the head and keep what was found.
 
-        Raises BlockRefused, a verdict, or LocalFailure, which is none.
+        Raises BlockRefused, a verdict, or LocalFailure and OutOfOrder, which are none.
         """
-        if block.hash() in self._kept and is_body_of_header(block):
-            return
-        self._keep(self._execute(block, lambda: self._now_ms() + self._config.drift_ms_max))
+        head, height = self.head, block.header.number
+        if height > head.height + 1:
+            raise OutOfOrder(f"block {height} on top of {head.height}")
+        block_hash = block.hash()
+        # The head may have moved since the caller asked: what is final is right.
+        known = block_hash in self._kept or self._blocks.hash_at(height) == block_hash
+        if not known or not is_body_of_header(block):
+            limit_ms = self._config.drift_ms_max
+            self._keep(self._execute(block, head, lambda: self._now_ms() + limit_ms))
 
     def is_body_of_header(self, block: Block) -> bool:
         """Say quickly whether transactions and results are those that the header commits to."""
@@ -122,17 +128,17 @@ class Ledger:
             self._check_certificate(block, block_hash, certificate, certificate_checked)
             executed = self._kept.get(block_hash)
             if executed is None:
-                executed = self._execute(block, None)
+                executed = self._execute(block, head, None)
             writes = self._blocks.writes_for(executed.block, CERTIFICATE.encode(certificate))
             self._trie.commit(executed.patch, writes)
             self.head = Head(block.header, block_hash, executed.next_validators)
             with self._kept_lock:
                 self._kept.clear()
 
-    def _execute(self, block: Block, time_limit: TimeLimit | None) -> Executed:
+    def _execute(self, block: Block, head: Head, time_limit: TimeLimit | None) -> Executed:
         return check_block(
             block,
-            self.head,
+            head,
             trie=self._trie,
             executive=self._executive,
             signatures=self.signatures,

@@ -205,7 +205,7 @@ def without_time(block: Block) -> Block:
 
 OTHER = b"\x05" * 32
 TAMPERED: list[tuple[Reason, Callable[[Block], Block]]] = [
-    (Reason.HEIGHT, lambda block: with_header(block, number=3)),
+    (Reason.HEIGHT, lambda block: with_header(block, number=0)),
     (Reason.PARENT, lambda block: with_header(block, parent_hash=OTHER)),
     (Reason.DIGEST, lambda block: with_header(block, digest=(DigestItem(0, b"", b"x"),))),
     (Reason.PROPOSER, lambda block: with_digests(block, {"proposer": CAROL.address})),
@@ -317,6 +317,26 @@ def test_commit_out_of_order_is_refused() -> None:
     with pytest.raises(OutOfOrder):
         behind.ledger.commit(second, chain.certify(second))
     assert seen(behind) == before
+
+
+def test_block_above_the_next_height_is_not_judged() -> None:
+    chain, behind = LedgerChain(), LedgerChain()
+    chain.grow()
+    second = chain.build()
+    before = seen(behind)
+    with pytest.raises(OutOfOrder):
+        behind.ledger.check(second)
+    assert seen(behind) == before
+
+
+def test_final_block_is_right_even_if_the_head_has_moved_on() -> None:
+    chain = LedgerChain()
+    other = chain.build(chain.transfer(BOB, CAROL.address))
+    final = chain.grow(chain.transfer(ALICE, CAROL.address))
+    chain.grow()
+    chain.ledger.check(final)
+    assert refused(chain, replace(final, extrinsics=())).reason is Reason.HEIGHT
+    assert refused(chain, other).reason is Reason.HEIGHT
 
 
 def test_certificate_must_make_this_block_final() -> None:

@@ -1,5 +1,7 @@
 """The pool: order, replacement, limits, expiry and watchers, against a plain list."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -14,6 +16,7 @@ from chain.primitives.extrinsic import (
     Era,
     Extrinsic,
     SignedPart,
+    decode_extrinsic,
     encode_extrinsic,
     extrinsic_hash,
 )
@@ -384,6 +387,38 @@ def test_block_that_comes_between_has_it_judged_again(head: FakeHead) -> None:
 
     pool = Pool(Between(), Clock())
     assert refused(pool, late).code == 1010
+
+
+def test_many_threads_submit_while_blocks_come(head: FakeHead) -> None:
+    pool = Pool(head, Clock(), PoolConfig(count_max=150))
+    senders = [bytes([number]) * 32 for number in range(50, 58)]
+
+    def submit_all(sender: bytes) -> None:
+        for nonce in range(60):
+            with suppress(PoolRefused):
+                pool.submit(transaction(sender, nonce, nonce % 7))
+
+    with ThreadPoolExecutor(8) as threads:
+        running = [threads.submit(submit_all, sender) for sender in senders]
+        for height in range(11, 31):
+            included = pool.ready(count_max=3)
+            for encoded in included:
+                signed = decode_extrinsic(encoded).signed
+                assert signed is not None
+                head.nonces[signed.address] = signed.nonce + 1
+            head.head = height
+            pool.prune(included, b"\x0b" * 32, height)
+        for each in running:
+            each.result()
+    waiting = [decode_extrinsic(encoded).signed for encoded in pool.pending()]
+    assert pool.bytes_total == sum(map(len, pool.pending()))
+    assert len(pool) == len(waiting) <= 150
+    ready = pool.ready()
+    for sender in senders:
+        parts = [decode_extrinsic(encoded).signed for encoded in ready]
+        nonces = [each.nonce for each in parts if each is not None and each.address == sender]
+        first = head.nonce(sender)
+        assert nonces == list(range(first, first + len(nonces)))
 
 
 @dataclass
