@@ -45,6 +45,9 @@ class PeerAddress:
 ADDRESSES_MAX: Final = 256
 """Learned addresses that are kept, one a peer; enough for every validator."""
 
+HEARSAY_MAX: Final = ADDRESSES_MAX // 2
+"""A book this full takes no more hearsay: false addresses cannot crowd out good ones."""
+
 
 @dataclass(slots=True)
 class AddressBook:
@@ -61,6 +64,14 @@ class AddressBook:
         self._learned.move_to_end(address.peer)
         if len(self._learned) > ADDRESSES_MAX:
             self._learned.popitem(last=False)
+        return True
+
+    def hear(self, address: PeerAddress) -> bool:
+        """Remember what somebody else said about a peer; never at the cost of better knowledge."""
+        if self.address_of(address.peer) or len(self._learned) >= HEARSAY_MAX:
+            return False
+        self._learned[address.peer] = address
+        self._learned.move_to_end(address.peer, last=False)
         return True
 
     def forget(self, peer: PeerId) -> bool:

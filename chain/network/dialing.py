@@ -21,6 +21,9 @@ HELLO_WAIT_S: Final = 6.0
 FAILURES_MAX: Final = 30
 """A learned address that failed so often in a row is forgotten; about five minutes."""
 
+UNPROVEN_FAILURES_MAX: Final = 6
+"""The same for an address that never worked; about ten seconds."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -65,18 +68,18 @@ class Dialer:
                 self._learned = trio.Event()
 
     async def _stay_connected(self, peer: PeerId) -> None:
-        failures = 0
+        failures, failures_max = 0, UNPROVEN_FAILURES_MAX
         await self._give_way(peer)
         while (address := self._book.address_of(peer)) is not None:
             if (link := self._link_of(peer)) is not None:
-                failures = 0
+                failures, failures_max = 0, FAILURES_MAX
                 await link.ended.wait()
                 await self._give_way(peer)
                 continue
             if await self._try(address):
                 continue
             failures += 1
-            if failures >= FAILURES_MAX and self._book.forget(peer):
+            if failures >= failures_max and self._book.forget(peer):
                 break
             await trio.sleep(dial_again_after(failures, self._jitter()))
         self._kept.discard(peer)

@@ -179,6 +179,10 @@ def install() -> None:
     swarm_connection.logging = logging.getLogger("libp2p.network.connection")
 
 
+def _forget_at_once(peer: Any) -> None:
+    """Keep no record of a peer that went away: there is no end of new identities."""
+
+
 def guarded(handler: StreamHandler) -> StreamHandler:
     """Give a stream handler whose errors end the stream instead of the process."""
 
@@ -214,6 +218,7 @@ def harden_swarm(swarm: Any, doorman: Doorman) -> None:
             doorman.release(address)
 
     swarm.auto_connector.maybe_connect = dial_nobody
+    swarm.auto_connector.record_disconnect = _forget_at_once
     swarm._handle_inbound_connection = accept
     swarm.set_stream_handler(guarded(swarm.common_stream_handler))
     swarm.set_resource_manager(None)

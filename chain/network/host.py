@@ -14,6 +14,8 @@ import trio
 from chain.network.addresses import AddressBook, PeerAddress, load_addresses, save_addresses
 from chain.network.channels import CHANNELS, Channel
 from chain.network.dialing import Dialer
+from chain.network.exchange import PROTOCOL as EXCHANGE
+from chain.network.exchange import PeerExchange
 from chain.network.failures import RequestFailed, StreamFailed
 from chain.network.frames import FrameTooLong
 from chain.network.peers import Doorman, PeerId, Standings, is_better
@@ -105,6 +107,7 @@ class Network:
         self._on_frame: dict[Channel, FrameCallback] = {}
         self._on_connected: list[FrameCallback] = []
         self._on_disconnected: list[Callable[[PeerId], None]] = []
+        self._exchange = PeerExchange(self._book, self.peers, self._hear)
         self._dialer = Dialer(self.own_id, self._book, self._transport.dial, self.link_of)
 
     @classmethod
@@ -130,6 +133,7 @@ class Network:
             network._transport.serve(
                 protocol_of(channel.name), partial(network._read_channel, channel)
             )
+        network.serve(EXCHANGE, network._exchange.answer)
         async with network._transport.listening(config.listen) as locations:
             network.addresses = tuple(f"{each}/p2p/{network.own_id}" for each in locations)
             yield network
@@ -227,6 +231,8 @@ class Network:
             except StreamFailed as error:
                 refusal = str(error)
             if refusal is None:
+                ask = partial(self.request, session.peer, EXCHANGE, b"")
+                nursery.start_soon(self._exchange.keep_asking, ask)
                 await session.serve_channels()
             else:
                 session.end(refusal)
@@ -361,6 +367,10 @@ class Network:
 
     def _learn(self, address: PeerAddress) -> None:
         if address.peer != self.own_id and self._book.learn(address):
+            self._dialer.learned()
+
+    def _hear(self, address: PeerAddress) -> None:
+        if address.peer != self.own_id and self._book.hear(address):
             self._dialer.learned()
 
     async def _keep_address_book(self) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from chain.network.addresses import (
     ADDRESSES_MAX,
+    HEARSAY_MAX,
     AddressBook,
     InvalidPeerAddress,
     PeerAddress,
@@ -61,6 +62,19 @@ def test_the_book_is_bounded_and_forgets_what_it_learned_first() -> None:
     assert book.learned == tuple(addresses[1:])
     assert book.forget("id5")
     assert book.address_of("id5") is None
+
+
+def test_hearsay_never_replaces_knowledge() -> None:
+    book = AddressBook({ID: HERE})
+    assert not book.hear(PeerAddress("/ip4/6.6.6.6/tcp/1", ID))
+    good = [PeerAddress("/ip4/1.1.1.1/tcp/1", f"good{at}") for at in range(100)]
+    assert all(book.learn(each) for each in good)
+    assert not book.hear(PeerAddress("/ip4/6.6.6.6/tcp/1", "good7"))
+    heard = [book.hear(PeerAddress("/ip4/6.6.6.6/tcp/1", f"heard{at}")) for at in range(100)]
+    assert sum(heard) == HEARSAY_MAX - 100
+    more = [PeerAddress("/ip4/1.1.1.1/tcp/1", f"more{at}") for at in range(ADDRESSES_MAX - 100)]
+    assert all(book.learn(each) for each in more)
+    assert book.learned == (*good, *more)
 
 
 def test_the_file_holds_what_was_saved_and_rubbish_counts_as_nothing(tmp_path: Path) -> None:

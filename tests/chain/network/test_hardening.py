@@ -161,6 +161,7 @@ def test_incoming_places_are_given_back(stranger: Any) -> None:
                 while doorman.total:  # noqa: ASYNC110
                     await trio.sleep(0.01)
             await assert_alive(stranger, address)
+            assert victim._swarm.auto_connector._recent_disconnects == {}
 
     scenario(test, places=3)
 

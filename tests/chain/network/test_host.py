@@ -214,3 +214,13 @@ def test_the_address_book_finds_a_peer_again_without_bootstrap(running: Any, tmp
                 await until(lambda: three.peers() == (one.own_id,))
 
     trio.run(main)
+
+
+def test_one_known_address_is_enough_to_find_everybody(running: Any) -> None:
+    async def main() -> None:
+        # The hub has the largest id of the three, so that nobody waits to be dialled.
+        async with running(3) as hub, running(5, (hub,)) as one, running(2, (hub,)) as two:
+            await until(lambda: two.own_id in one.peers() and one.own_id in two.peers(), seconds=8)
+            assert {*hub.peers()} == {one.own_id, two.own_id}
+
+    trio.run(main)
