@@ -12,6 +12,7 @@ import numpy as np
 from ai_exec.fast_convolution import PreparedConvolution
 from ai_exec.fast_functions import exp, sigmoid, softmax
 from ai_exec.fast_linear import PreparedMatrix
+from ai_exec.numerics import Floats
 from ai_exec.program import Node, Program
 from ai_exec.registry import Operand
 from ai_exec.tensor import Tensor
@@ -65,13 +66,15 @@ def _gemm(node: Node, program: Program) -> Kernel | None:
     alpha, beta, transposed = given["alpha"], given["beta"], bool(given["transA"])
     assert isinstance(alpha, float)
     assert isinstance(beta, float)
-    contract = PreparedMatrix(right.T if given["transB"] else right).contract
+    matrix = PreparedMatrix(right.T if given["transB"] else right)
     added = None if bias is None else bias.astype(np.float64)
     if added is not None and beta != 1.0:
         added = added * beta
+    if alpha == 1.0 and added is not None and not transposed:
+        return _layer(matrix, added + 0.0)
 
     def gemm(a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
-        product = contract(a.T if transposed else a)
+        product = matrix.contract(a.T if transposed else a)
         if alpha != 1.0:
             product *= alpha
         if added is not None:
@@ -79,6 +82,15 @@ def _gemm(node: Node, program: Program) -> Kernel | None:
         return product.astype(np.float32)
 
     return gemm
+
+
+def _layer(matrix: PreparedMatrix, bias: Floats) -> Kernel:
+    """The usual case of Gemm: a product that is never -0, plus a bias without -0."""
+
+    def layer(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        return matrix.contract_and_add(a, bias).astype(np.float32)
+
+    return layer
 
 
 def _conv(node: Node, program: Program) -> Kernel | None:

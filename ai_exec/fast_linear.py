@@ -6,14 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ai_exec.numerics import (
-    Floats,
-    block_slices,
-    combine,
-    product_bits,
-    quantise,
-    whole_product,
-)
+from ai_exec.numerics import Floats, block_slices, product_bits, quantise, whole_product
 from ai_exec.tensor import Tensor
 
 _LAST: Final = (-1,)
@@ -25,10 +18,12 @@ class PreparedBlock:
 
     place: slice
     bits: int
-    transposed: Floats
-    """Whole numbers [N, K]; a result is the product of two contiguous rows."""
-    scale: Floats
-    """Powers of two [N], one for each column of the right operand."""
+    values: Floats
+    """Rows [N, K] of whole numbers times the row's power of two; NaN in a row that is not finite.
+
+    All products of one result share that power of two, so that their sums are as exact as those
+    of whole numbers: exponents stay far from the ends of binary64.
+    """
 
 
 class PreparedMatrix:
@@ -36,44 +31,52 @@ class PreparedMatrix:
 
     def __init__(self, right: Tensor) -> None:
         assert right.ndim == 2, "only matrices are prepared"
-        self._right = right
+        self._columns = right.shape[1]
         self._blocks = tuple(_prepare(right, place) for place in block_slices(right.shape[0]))
 
     def contract(self, left: Tensor) -> Floats:
         """Product of [..., M, K] with the matrix, not yet rounded to binary32."""
         if left.size == left.shape[-1] and len(self._blocks) == 1:
-            row = self._contract_row(left)
+            row = self._contract_row(left, self._blocks[0])
             if row is not None:
+                row += 0.0
                 return row
-        total = np.zeros((*left.shape[:-1], self._right.shape[1]))
+        total = np.zeros((*left.shape[:-1], self._columns))
         for index, block in enumerate(self._blocks):
             rows = quantise(left[..., block.place], _LAST, block.bits)
-            whole = whole_product(rows.digits, block.transposed.T)
-            part = combine(whole, rows.scale, block.scale)
+            part = whole_product(rows.digits, block.values.T)
+            part *= rows.scale
             total = part if index == 0 else total + part
         return total
 
-    def _contract_row(self, left: Tensor) -> Floats | None:
-        """A single row, with scalars instead of arrays; None if it is zero or not finite."""
-        largest = float(np.abs(left).max())
+    def contract_and_add(self, left: Tensor, bias: Floats) -> Floats:
+        """As `contract` with a bias added that holds no -0, so that a zero's sign is gone."""
+        if left.size == left.shape[-1] and len(self._blocks) == 1:
+            row = self._contract_row(left, self._blocks[0])
+            if row is not None:
+                row += bias
+                return row
+        total = self.contract(left)
+        total += bias
+        return total
+
+    def _contract_row(self, left: Tensor, block: PreparedBlock) -> Floats | None:
+        """A single row, zeros of either sign; None if the row is zero or not finite."""
+        sizes = np.abs(left)
+        largest = sizes.item(sizes.argmax())
         if not 0.0 < largest < inf:
             return None
-        (block,) = self._blocks
         mantissa, exponent = frexp(largest)
         exponent -= mantissa == 0.5
-        digits = np.multiply(left, ldexp(1.0, block.bits - exponent), dtype=np.float64)
-        np.rint(digits, out=digits)
-        whole: Floats = np.dot(block.transposed, digits.reshape(-1))
-        whole += 0.0
-        whole *= ldexp(1.0, exponent - block.bits)
-        whole *= block.scale
-        row: Floats = whole.reshape(*left.shape[:-1], -1)
-        return row
+        digits = left.astype(np.float64)
+        digits *= ldexp(1.0, block.bits - exponent)
+        np.rint(digits, digits)
+        result: Floats = np.dot(digits.reshape(left.shape[-1]), block.values.T)
+        result *= ldexp(1.0, exponent - block.bits)
+        return result.reshape(*left.shape[:-1], self._columns)
 
 
 def _prepare(right: Tensor, place: slice) -> PreparedBlock:
     bits = product_bits(place.stop - place.start)
     columns = quantise(right[place], (0,), bits)
-    return PreparedBlock(
-        place, bits, np.ascontiguousarray(columns.digits.T), columns.scale.reshape(-1)
-    )
+    return PreparedBlock(place, bits, np.ascontiguousarray((columns.digits * columns.scale).T))

@@ -13,6 +13,7 @@ from ai_exec.engines import compile
 from ai_exec.executable import Trap
 from ai_exec.fast_kernels import find_kernel
 from ai_exec.program import Program
+from ai_exec.registry import Attribute
 from ai_exec.tensor import Tensor
 from tests.support.programs import Line, program_of
 
@@ -79,14 +80,14 @@ def convolutions(draw: st.DrawFn) -> tuple[Program, Mapping[str, Tensor]]:
     group, inputs, maps = (draw(st.integers(1, 2)) for _ in range(3))
     kernel = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     shape = (draw(st.integers(1, 2)), group * inputs, *draw(st.tuples(*[st.integers(5, 7)] * 2)))
-    attributes = {
+    attributes: dict[str, Attribute] = {
         "group": group,
         "strides": draw(st.tuples(st.integers(1, 2), st.integers(1, 2))),
         "dilations": draw(st.tuples(st.integers(1, 2), st.integers(1, 2))),
         "pads": draw(st.tuples(*[st.integers(0, 1)] * 4)),
     }
     constants = {"w": draw(tensors((group * maps, inputs, *kernel)))}
-    reads = ("x", "w")
+    reads: tuple[str, ...] = ("x", "w")
     if draw(st.booleans()):
         constants["b"] = draw(tensors((group * maps,)))
         reads = ("x", "w", "b")
@@ -170,7 +171,7 @@ def test_runs_do_not_disturb_each_other() -> None:
     lines = [Line("Gemm", ("x", "w"), "y", {"alpha": 0.3}), Line("Add", ("y", "y"), "z")]
     program = program_of(lines, {"x": (1, 2)}, {"w": w})
     executable = compile(program, "fast")
-    first_input, second_input = np.float32([[1, 2]]), np.float32([[3, 4]])
+    first_input, second_input = np.array([[[1, 2]], [[3, 4]]], np.float32)
     first = executable.run({"x": first_input})
     kept = {name: tensor.copy() for name, tensor in first.items()}
     executable.run({"x": second_input})
@@ -204,7 +205,7 @@ def test_hostile_rows_one_by_one() -> None:
     """Each hostile value beside each other one, in products with usual and hostile weights."""
     values = np.array(HOSTILE, np.float32)
     pairs = np.stack(np.meshgrid(values, values), axis=-1).reshape(-1, 2)
-    weights = np.concatenate([np.float32([[1], [1]]), pairs.T[:, :: len(values) + 1]], axis=1)
+    weights = np.concatenate([np.ones((2, 1), np.float32), pairs.T[:, :: len(values) + 1]], axis=1)
     assert prod(pairs.shape) == 2 * len(HOSTILE) ** 2
     program = program_of([Line("MatMul", ("x", "w"), "y")], {"x": (1, 2)}, {"w": weights})
     reference, fast = compile(program, "reference"), compile(program, "fast")
