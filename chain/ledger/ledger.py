@@ -115,7 +115,8 @@ class Ledger:
 
         A block that is already final is left alone.  Raises InvalidCertificate, ConflictingBlock,
         OutOfOrder, and what execution raises if the block was not checked before: BlockRefused or
-        LocalFailure.  `certificate_checked` says that the caller has checked its signatures.
+        LocalFailure.  On DatabaseFailed nothing has moved.  `certificate_checked` says that the
+        caller has checked the certificate's signatures.
         """
         block_hash = block.hash()
         with self._commit_lock:

@@ -86,23 +86,24 @@ class DiskDatabase:
     def get(self, key: bytes) -> bytes | None:
         """Return the value of a key."""
         try:
-            value: bytes | None = self._database.get(key)
-        except plyvel.CorruptionError as error:
-            raise DatabaseCorrupted(_text(error)) from error
+            value: bytes | None = self._database.get(key, verify_checksums=True)
+        except plyvel.Error as error:
+            raise _failure(error) from error
         return value
 
     def iterate(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """Yield what lies under a prefix, above `after`."""
         try:
             if after is None or after < prefix:
-                yield from self._database.iterator(prefix=prefix)
+                yield from self._database.iterator(prefix=prefix, verify_checksums=True)
                 return
-            for key, value in self._database.iterator(start=after, include_start=False):
+            above = self._database.iterator(start=after, include_start=False, verify_checksums=True)
+            for key, value in above:
                 if not key.startswith(prefix):
                     return
                 yield key, value
-        except plyvel.CorruptionError as error:
-            raise DatabaseCorrupted(_text(error)) from error
+        except plyvel.Error as error:
+            raise _failure(error) from error
 
     def write(self, writes: Iterable[Write], *, sync: bool = False) -> None:
         """Apply all writes or none."""
@@ -115,10 +116,8 @@ class DiskDatabase:
                 put(key, value)
         try:
             batch.write()
-        except plyvel.CorruptionError as error:
-            raise DatabaseCorrupted(_text(error)) from error
         except plyvel.Error as error:
-            raise DatabaseFailed(_text(error)) from error
+            raise _failure(error) from error
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -150,6 +149,12 @@ def _opening_failure(folder: Path, reason: str) -> Exception:
     if any(sign in lowered for sign in ("corrupt", "current", "manifest", "missing files")):
         return DatabaseCorrupted(f"{folder}: {reason}")
     return DatabaseFailed(f"{folder}: {reason}")
+
+
+def _failure(error: Exception) -> Exception:
+    """Return what a failure of an open database means."""
+    kind = DatabaseCorrupted if isinstance(error, plyvel.CorruptionError) else DatabaseFailed
+    return kind(_text(error))
 
 
 def _text(error: Exception) -> str:

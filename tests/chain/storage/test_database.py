@@ -120,6 +120,23 @@ def test_damaged_log_is_told_apart(tmp_path: Path) -> None:
         DiskDatabase(tmp_path)
 
 
+def test_damaged_table_is_noticed_when_it_is_read(tmp_path: Path) -> None:
+    writes = [(b"%04d" % number, bytes([number % 256]) * 100) for number in range(2000)]
+    with DiskDatabase(tmp_path) as database:
+        database.write(writes)
+    # Opening it again moves the log into a table.
+    DiskDatabase(tmp_path).close()
+    table = next(tmp_path.glob("*.ldb"))
+    content = bytearray(table.read_bytes())
+    content[len(content) // 2] ^= 1
+    table.write_bytes(content)
+    with DiskDatabase(tmp_path) as database:
+        with pytest.raises(DatabaseCorrupted):
+            [database.get(key) for key, _ in writes]
+        with pytest.raises(DatabaseCorrupted):
+            list(database.iterate(b""))
+
+
 def test_folder_that_is_a_file_fails_clearly(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(DatabaseFailed) as refusal:
