@@ -14,6 +14,11 @@ class Limits:
     """Nodes of the graph."""
     initialisers_max: int = 10_000
     """Constant tensors of the graph."""
+    items_max: int = 4_000_000
+    """Numbers and texts in the file, counted with 16 for each part that holds others.
+
+    Elements of raw data do not count.
+    """
     values_max: int = 64
     """Inputs of the model, and outputs of the model."""
     operands_max: int = 256
@@ -28,6 +33,10 @@ class Limits:
     """Elements of a tensor."""
     folded_elements_max: int = 4096
     """Elements of a result that is computed at admission, as it depends on no input."""
+    folded_cost_max: int = 100_000
+    """Work in gas of one node that is computed at admission."""
+    folded_total_max: int = 200_000_000
+    """Work in gas of all nodes that are computed at admission."""
     peak_bytes_max: int = 1 << 30
     """Memory of a run in bytes."""
     cost_max: int = 60_000_000_000

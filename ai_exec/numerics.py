@@ -14,7 +14,8 @@ blocks are added in binary64 in index order.  The caller rounds the total once t
 adds a bias to it in binary64.  A row with a NaN or an infinity in it makes every result of its
 block, and thus of the contraction, NaN.  A zero is +0.
 
-R3, the sum.  As above with one operand, one block and b = sum_bits(K): K * 2^b <= 2^52.
+R3, the sum.  As above with one operand, one block and b = sum_bits(K): K * 2^b <= 2^52.  But a row
+with infinities of one sign and no NaN sums to that infinity.
 """
 
 from dataclasses import dataclass
@@ -115,7 +116,17 @@ def exact_sum(rows: Tensor, axes: Axes) -> Floats:
     quantised = quantise(rows, axes, sum_bits(length))
     whole = np.sum(quantised.digits.astype(np.int64), axis=axes, keepdims=True)
     total: Floats = whole.astype(np.float64) * quantised.scale
+    if np.isnan(quantised.scale).any():
+        total = np.where(np.isnan(quantised.scale), _infinite_sum(rows, axes), total)
     return total
+
+
+def _infinite_sum(rows: Tensor, axes: Axes) -> Floats:
+    """Sum of the infinities and NaNs in each row."""
+    plus = np.any(rows == np.inf, axis=axes, keepdims=True)
+    minus = np.any(rows == -np.inf, axis=axes, keepdims=True)
+    unclear = np.any(np.isnan(rows), axis=axes, keepdims=True) | (plus & minus)
+    return np.where(unclear, np.nan, np.where(plus, np.inf, np.where(minus, -np.inf, 0.0)))
 
 
 def round_to_float32(values: Floats) -> Tensor:

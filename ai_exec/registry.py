@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from types import MappingProxyType
 from typing import Any, Final, get_type_hints
 
@@ -97,6 +98,15 @@ Infer = Callable[[Call], tuple[Operand, ...]]
 Cost = Callable[[Call], int]
 """Gives the work in gas of a node whose types are known."""
 
+Scratch = Callable[[Call], int]
+"""Gives the memory in bytes that a node needs beside its inputs and outputs."""
+
+
+def usual_scratch(call: Call) -> int:
+    """Copies of all inputs and outputs in binary64, three times over."""
+    present = [operand for operand in call.inputs if operand is not None]
+    return 24 * sum(prod(operand.shape) for operand in (*present, *call.outputs))
+
 
 @dataclass(frozen=True, eq=False)
 class Operator:
@@ -108,6 +118,7 @@ class Operator:
     kernel: Kernel
     infer: Infer
     cost: Cost
+    scratch: Scratch
     values: tuple[str, ...] = field(default=())
     """Element types that the first input may have; empty means that `infer` decides."""
 
@@ -174,6 +185,7 @@ def operator(
     since: int | tuple[int, ...],
     infer: Infer,
     cost: Cost,
+    scratch: Scratch = usual_scratch,
     values: tuple[str, ...] = (),
     domain: str = "",
 ) -> Callable[[Kernel], Kernel]:
@@ -183,7 +195,9 @@ def operator(
         versions = _OPERATORS.setdefault((domain, name), {})
         for version in (since,) if isinstance(since, int) else since:
             assert version not in versions, f"{name} {version} is registered twice"
-            versions[version] = Operator(name, version, domain, kernel, infer, cost, values)
+            versions[version] = Operator(
+                name, version, domain, kernel, infer, cost, scratch, values
+            )
         return kernel
 
     return register

@@ -12,9 +12,6 @@ from typing import Any, Final
 VARINT, FIXED_64, BYTES, FIXED_32 = 0, 1, 2, 5
 """Wire types; groups (3 and 4) are refused."""
 
-NUMBER_BITS: Final = 29
-"""Bits of a field number."""
-
 
 class BadWire(Exception):
     """The bytes are no message of the schema.  The message says where."""
@@ -56,82 +53,106 @@ _WIRE_TYPES: Final[Mapping[str, int]] = {
     "message": BYTES,
 }
 _ITEM: Final = {"float": struct.Struct("<f"), "double": struct.Struct("<d")}
+_MESSAGE_ITEMS: Final = 16
+"""A message takes the memory of so many numbers."""
 
 
-def read_message(data: memoryview, schema: Schema, path: str) -> Message:
-    """Read a whole message; raises BadWire."""
-    found: Message = {field.name: [] for field in schema.fields.values() if field.many}
-    offset = 0
-    while offset < len(data):
-        key, offset = read_varint(data, offset, path)
-        number, wire_type = key >> 3, key & 7
-        field = schema.fields.get(number)
-        if field is None or key >> 3 + NUMBER_BITS:
-            raise BadWire(f"{path}: unknown field {number} of {schema.name}")
-        offset = _read_field(data, offset, field, wire_type, path, found)
-    return found
+class Reader:
+    """Reads messages until they hold more items (numbers, texts and parts) than allowed."""
 
+    def __init__(self, items_max: int) -> None:
+        self._items_max = items_max
+        self._items = 0
 
-def _read_field(
-    data: memoryview, offset: int, field: Field, wire_type: int, path: str, found: Message
-) -> int:
-    here = f"{path}.{field.name}"
-    if field.kind == "refused":
-        raise BadWire(f"{here} is not supported")
-    if field.kind == "ignored":
-        return _skip(data, offset, wire_type, here)
-    if wire_type == BYTES and field.many and field.kind in ("int", "float", "double"):
-        packed, offset = read_bytes(data, offset, here)
-        found[field.name] += _read_packed(packed, field, here)
-    elif wire_type != _WIRE_TYPES[field.kind]:
-        raise BadWire(f"{here}: wire type {wire_type}")
-    else:
-        value, offset = _read_value(data, offset, field, here, found)
+    def read(self, data: memoryview, schema: Schema, path: str) -> Message:
+        """Read a whole message; raises BadWire."""
+        self._count(_MESSAGE_ITEMS, path)
+        found: Message = {field.name: [] for field in schema.fields.values() if field.many}
+        offset = 0
+        while offset < len(data):
+            key, offset = read_varint(data, offset, path)
+            field = schema.fields.get(key >> 3)
+            if field is None:
+                raise BadWire(f"{path}: unknown field {key >> 3} of {schema.name}")
+            offset = self._read_field(data, offset, field, key & 7, path, found)
+        return found
+
+    def _read_field(
+        self,
+        data: memoryview,
+        offset: int,
+        field: Field,
+        wire_type: int,
+        path: str,
+        found: Message,
+    ) -> int:
+        here = f"{path}.{field.name}"
+        if field.kind == "refused":
+            raise BadWire(f"{here} is not supported")
+        if field.kind == "ignored":
+            return _skip(data, offset, wire_type, here)
+        if wire_type == BYTES and field.many and field.kind in ("int", "float", "double"):
+            packed, offset = read_bytes(data, offset, here)
+            found[field.name] += self._read_packed(packed, field, here)
+            return offset
+        if wire_type != _WIRE_TYPES[field.kind]:
+            raise BadWire(f"{here}: wire type {wire_type}")
+        self._count(1, here)
+        if field.many and len(found[field.name]) >= field.count_max:
+            raise BadWire(f"{here}: more than {field.count_max}")
+        value, offset = self._read_value(data, offset, field, here, found)
         if field.many:
             found[field.name].append(value)
         elif field.name in found:
             raise BadWire(f"{here} is there twice")
         else:
             found[field.name] = value
-    if field.many and len(found[field.name]) > field.count_max:
-        raise BadWire(f"{here}: more than {field.count_max}")
-    return offset
+        return offset
+
+    def _read_value(
+        self, data: memoryview, offset: int, field: Field, here: str, found: Message
+    ) -> tuple[Any, int]:
+        if field.kind == "int":
+            value, offset = read_varint(data, offset, here)
+            return _signed(value), offset
+        if field.kind in _ITEM:
+            return _read_fixed(data, offset, _ITEM[field.kind], here)
+        content, offset = read_bytes(data, offset, here)
+        if field.kind == "message":
+            assert field.schema is not None
+            index = f"[{len(found[field.name])}]" if field.many else ""
+            return self.read(content, field.schema, here + index), offset
+        if len(content) > field.bytes_max:
+            raise BadWire(f"{here}: {len(content)} bytes, at most {field.bytes_max} are allowed")
+        if field.kind == "bytes":
+            return content, offset
+        try:
+            return bytes(content).decode(), offset
+        except UnicodeDecodeError as error:
+            raise BadWire(f"{here} is no UTF-8") from error
+
+    def _read_packed(self, packed: memoryview, field: Field, here: str) -> list[Any]:
+        if field.kind in _ITEM:
+            item = _ITEM[field.kind]
+            if len(packed) % item.size:
+                raise BadWire(f"{here}: {len(packed)} bytes")
+            self._count(len(packed) // item.size, here)
+            return [value for (value,) in item.iter_unpack(packed)]
+        values, offset = [], 0
+        while offset < len(packed):
+            self._count(1, here)
+            value, offset = read_varint(packed, offset, here)
+            values.append(_signed(value))
+        return values
+
+    def _count(self, items: int, here: str) -> None:
+        self._items += items
+        if self._items > self._items_max:
+            raise BadWire(f"{here}: more parts than {self._items_max} in all; use raw_data")
 
 
-def _read_value(
-    data: memoryview, offset: int, field: Field, here: str, found: Message
-) -> tuple[Any, int]:
-    if field.kind == "int":
-        value, offset = read_varint(data, offset, here)
-        return value - (1 << 64) if value >> 63 else value, offset
-    if field.kind in _ITEM:
-        return _read_fixed(data, offset, _ITEM[field.kind], here)
-    content, offset = read_bytes(data, offset, here)
-    if field.kind == "message":
-        assert field.schema is not None
-        index = f"[{len(found[field.name])}]" if field.many else ""
-        return read_message(content, field.schema, here + index), offset
-    if len(content) > field.bytes_max:
-        raise BadWire(f"{here}: {len(content)} bytes, at most {field.bytes_max} are allowed")
-    if field.kind == "bytes":
-        return content, offset
-    try:
-        return bytes(content).decode(), offset
-    except UnicodeDecodeError as error:
-        raise BadWire(f"{here} is no UTF-8") from error
-
-
-def _read_packed(packed: memoryview, field: Field, here: str) -> list[Any]:
-    if field.kind in _ITEM:
-        item = _ITEM[field.kind]
-        if len(packed) % item.size:
-            raise BadWire(f"{here}: {len(packed)} bytes")
-        return [value for (value,) in item.iter_unpack(packed)]
-    values, offset = [], 0
-    while offset < len(packed):
-        value, offset = read_varint(packed, offset, here)
-        values.append(value - (1 << 64) if value >> 63 else value)
-    return values
+def _signed(value: int) -> int:
+    return value - (1 << 64) if value >> 63 else value
 
 
 def _read_fixed(data: memoryview, offset: int, item: struct.Struct, here: str) -> tuple[float, int]:

@@ -1,0 +1,207 @@
+"""Operators that compute each element by the rules of IEEE 754 or of integers (R1, R4)."""
+
+import numpy as np
+
+from ai_exec import numerics
+from ai_exec.functions import power
+from ai_exec.metering import per_element
+from ai_exec.ops.rules import (
+    ANY,
+    FLOAT32,
+    FLOATS,
+    NUMBERS,
+    SIGNED,
+    broadcast,
+    broadcast_inputs,
+    require_dtype,
+    same,
+)
+from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.tensor import DTYPE_NAMES, Tensor
+
+
+@operator("Add", since=(7, 13, 14), infer=broadcast, cost=per_element(), values=NUMBERS)
+def add(a: Tensor, b: Tensor) -> Tensor:
+    """a + b; integers wrap."""
+    return np.add(a, b)
+
+
+@operator("Sub", since=(7, 13, 14), infer=broadcast, cost=per_element(), values=NUMBERS)
+def sub(a: Tensor, b: Tensor) -> Tensor:
+    """a - b; integers wrap."""
+    return np.subtract(a, b)
+
+
+@operator("Mul", since=(7, 13, 14), infer=broadcast, cost=per_element(), values=NUMBERS)
+def mul(a: Tensor, b: Tensor) -> Tensor:
+    """a b; integers wrap."""
+    return np.multiply(a, b)
+
+
+@operator("Div", since=(7, 13, 14), infer=broadcast, cost=per_element(4_000), values=NUMBERS)
+def div(a: Tensor, b: Tensor) -> Tensor:
+    """a / b; integers are cut towards zero, and give 0 where b is 0."""
+    return np.divide(a, b) if a.dtype.kind == "f" else numerics.divide_whole(a, b)
+
+
+def _mod(call: Call) -> tuple[Operand, ...]:
+    if call.at(0).dtype in FLOATS and not call.whole("fmod"):
+        raise Mismatch("fmod must be 1 for floats")
+    return broadcast(call)
+
+
+@operator("Mod", since=(10, 13), infer=_mod, cost=per_element(20_000), values=NUMBERS)
+def mod(a: Tensor, b: Tensor, *, fmod: int = 0) -> Tensor:
+    """Rest of a / b with the sign of b, or of a if `fmod`; integers give 0 where b is 0."""
+    if a.dtype.kind == "f":
+        return np.fmod(a, b)
+    safe = np.where(b == 0, 1, b).astype(a.dtype)
+    rest = np.fmod(a, safe) if fmod else np.mod(a, safe)
+    return np.where(b == 0, a.dtype.type(0), rest)
+
+
+def _pow(call: Call) -> tuple[Operand, ...]:
+    require_dtype(call.at(1), FLOAT32, "input 1")
+    return (Operand(call.at(0).dtype, broadcast_inputs(call)),)
+
+
+@operator("Pow", since=(7, 12, 13, 15), infer=_pow, cost=per_element(200_000), values=FLOAT32)
+def pow(x: Tensor, y: Tensor) -> Tensor:
+    """x^y by a pinned sequence in binary64 (see `functions.power`)."""
+    return power(x, y)
+
+
+@operator("Neg", since=(6, 13), infer=same, cost=per_element(), values=SIGNED)
+def neg(x: Tensor) -> Tensor:
+    """-x."""
+    return np.negative(x)
+
+
+@operator("Abs", since=(6, 13), infer=same, cost=per_element(), values=NUMBERS)
+def abs(x: Tensor) -> Tensor:
+    """Magnitude of x; the least integer keeps its sign."""
+    return np.abs(x)
+
+
+@operator("Sign", since=(9, 13), infer=same, cost=per_element(), values=NUMBERS)
+def sign(input: Tensor) -> Tensor:
+    """-1, +0 or 1."""
+    return np.sign(input) + input.dtype.type(0)
+
+
+@operator("Reciprocal", since=(6, 13), infer=same, cost=per_element(4_000), values=FLOATS)
+def reciprocal(x: Tensor) -> Tensor:
+    """1 / x."""
+    return np.divide(x.dtype.type(1), x)
+
+
+@operator("Sqrt", since=(6, 13), infer=same, cost=per_element(4_000), values=FLOATS)
+def sqrt(x: Tensor) -> Tensor:
+    """Square root, which IEEE 754 rounds correctly."""
+    return np.sqrt(x)
+
+
+@operator("Floor", since=(6, 13), infer=same, cost=per_element(), values=FLOATS)
+def floor(x: Tensor) -> Tensor:
+    """Greatest whole number not above x."""
+    return np.floor(x)
+
+
+@operator("Ceil", since=(6, 13), infer=same, cost=per_element(), values=FLOATS)
+def ceil(x: Tensor) -> Tensor:
+    """Least whole number not below x."""
+    return np.ceil(x)
+
+
+@operator("Round", since=(11, 22), infer=same, cost=per_element(), values=FLOATS)
+def round(x: Tensor) -> Tensor:
+    """Nearest whole number, half to even."""
+    return np.rint(x)
+
+
+@operator("Min", since=(8, 12, 13), infer=broadcast, cost=per_element(), values=NUMBERS)
+def min(*data_0: Tensor) -> Tensor:
+    """Least of the inputs; NaN if one is NaN; a zero is +0."""
+    least = data_0[0]
+    for other in data_0[1:]:
+        least = numerics.minimum(least, other)
+    return least
+
+
+@operator("Max", since=(8, 12, 13), infer=broadcast, cost=per_element(), values=NUMBERS)
+def max(*data_0: Tensor) -> Tensor:
+    """Greatest of the inputs; NaN if one is NaN; a zero is +0."""
+    greatest = data_0[0]
+    for other in data_0[1:]:
+        greatest = numerics.maximum(greatest, other)
+    return greatest
+
+
+@operator("Sum", since=(8, 13), infer=broadcast, cost=per_element(), values=FLOATS)
+def sum(*data_0: Tensor) -> Tensor:
+    """Inputs added one after the other, each sum rounded."""
+    total = data_0[0]
+    for other in data_0[1:]:
+        total = np.add(total, other)
+    return total
+
+
+@operator("Mean", since=(8, 13), infer=broadcast, cost=per_element(), values=FLOATS)
+def mean(*data_0: Tensor) -> Tensor:
+    """The sum of the inputs as `Sum` gives it, divided by their number."""
+    return np.divide(sum(*data_0), data_0[0].dtype.type(len(data_0)))
+
+
+@operator("Clip", since=6, infer=same, cost=per_element(), values=FLOAT32)
+def clip_6(
+    input: Tensor, *, max: float = 3.4028234663852886e38, min: float = -3.4028234663852886e38
+) -> Tensor:
+    """min(max(input, min), max); a zero is +0."""
+    return clip(input, np.float32(min), np.float32(max))
+
+
+def _clip(call: Call) -> tuple[Operand, ...]:
+    first = call.at(0)
+    for index, name in ((1, "min"), (2, "max")):
+        bound = call.optional(index)
+        if bound is not None:
+            require_dtype(bound, (first.dtype,), name)
+            if bound.shape not in ((), (1,)):
+                raise Mismatch(f"{name} is {bound}, not a scalar")
+    return same(call)
+
+
+@operator("Clip", since=(11, 12, 13), infer=_clip, cost=per_element(2_500), values=NUMBERS)
+def clip(input: Tensor, min: Tensor | None = None, max: Tensor | None = None) -> Tensor:
+    """min(max(input, min), max); a zero is +0, unless no bound is given."""
+    clipped = input
+    if min is not None:
+        clipped = numerics.maximum(clipped, np.asarray(min).reshape(()))
+    if max is not None:
+        clipped = numerics.minimum(clipped, np.asarray(max).reshape(()))
+    return clipped
+
+
+def _cast(call: Call) -> tuple[Operand, ...]:
+    dtype = DTYPE_NAMES.get(call.whole("to"))
+    if dtype is None:
+        raise Mismatch(f"element type number {call.whole('to')} is not supported")
+    return (Operand(dtype, call.at(0).shape),)
+
+
+@operator("Cast", since=(6, 9, 13), infer=_cast, cost=per_element(4_000), values=ANY)
+def cast(input: Tensor, *, to: int) -> Tensor:
+    """Convert elements (see `numerics.cast`)."""
+    return numerics.cast(input, DTYPE_NAMES[to])
+
+
+@operator("Cast", since=(19, 21, 23), infer=_cast, cost=per_element(4_000), values=ANY)
+def cast_19(input: Tensor, *, saturate: int = 1, to: int) -> Tensor:
+    """As `cast`; `saturate` concerns element types that are not supported."""
+    return numerics.cast(input, DTYPE_NAMES[to])
+
+
+@operator("Cast", since=(24, 25, 28), infer=_cast, cost=per_element(4_000), values=ANY)
+def cast_24(input: Tensor, *, round_mode: str = "up", saturate: int = 1, to: int) -> Tensor:
+    """As `cast`; the other attributes concern element types that are not supported."""
+    return numerics.cast(input, DTYPE_NAMES[to])

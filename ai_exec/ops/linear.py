@@ -1,0 +1,159 @@
+"""Matrix products (R3 for binary32, R4 for integers)."""
+
+import numpy as np
+
+from ai_exec.metering import contraction
+from ai_exec.numerics import contract, round_to_float32
+from ai_exec.ops.rules import (
+    FLOAT32,
+    broadcast_shapes,
+    broadcasts_to,
+    one_dtype,
+    require_dtype,
+    require_rank,
+    size,
+)
+from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.tensor import Shape, Tensor
+
+WIDE_INTEGERS = ("int32", "int64", "uint32", "uint64")
+
+
+def product_shape(left: Shape, right: Shape) -> Shape:
+    """Give the shape of a matrix product as numpy's `matmul` defines it; raises Mismatch."""
+    if not left or not right:
+        raise Mismatch("a matrix product of a scalar")
+    rows = left[-2:-1]
+    columns = right[-1:] if len(right) > 1 else ()
+    inner = right[-2] if len(right) > 1 else right[0]
+    if left[-1] != inner:
+        raise Mismatch(f"shapes {list(left)} and {list(right)} differ along the contracted axis")
+    return broadcast_shapes(left[:-2], right[:-2]) + rows + columns
+
+
+def _matmul(call: Call) -> tuple[Operand, ...]:
+    return (Operand(one_dtype(call), product_shape(call.at(0).shape, call.at(1).shape)),)
+
+
+def _matmul_cost(call: Call) -> int:
+    left, right, result = call.at(0), call.at(1), call.outputs[0]
+    length = left.shape[-1]
+    quantised = size(left.shape) + (0 if right.value is not None else size(right.shape))
+    return contraction(size(result.shape) * length, quantised, size(result.shape))
+
+
+@operator(
+    "MatMul", since=(9, 13), infer=_matmul, cost=_matmul_cost, values=(*FLOAT32, *WIDE_INTEGERS)
+)
+def mat_mul(a: Tensor, b: Tensor) -> Tensor:
+    """Matrix product: exact contraction, rounded once; integers wrap."""
+    if a.dtype != np.float32:
+        return np.asarray(np.matmul(a, b))
+    left = a[np.newaxis, :] if a.ndim == 1 else a
+    right = b[:, np.newaxis] if b.ndim == 1 else b
+    product = round_to_float32(contract(left, right))
+    return product.reshape(product_shape(a.shape, b.shape))
+
+
+@operator("MatMul", since=1, infer=_matmul, cost=_matmul_cost, values=FLOAT32)
+def mat_mul_1(a: Tensor, b: Tensor) -> Tensor:
+    """As later versions, floats only."""
+    return mat_mul(a, b)
+
+
+def _matmul_integer(call: Call) -> tuple[Operand, ...]:
+    left, right = call.at(0), call.at(1)
+    require_dtype(right, ("uint8", "int8"), "B")
+    for index, operand in ((2, left), (3, right)):
+        zero = call.optional(index)
+        if zero is not None:
+            require_dtype(zero, (operand.dtype,), f"input {index}")
+            if size(zero.shape) != 1:
+                raise Mismatch(f"input {index} is {zero}: only one zero point is supported")
+    return (Operand("int32", product_shape(left.shape, right.shape)),)
+
+
+@operator(
+    "MatMulInteger",
+    since=10,
+    infer=_matmul_integer,
+    cost=_matmul_cost,
+    values=("uint8", "int8"),
+)
+def mat_mul_integer(
+    a: Tensor,
+    b: Tensor,
+    a_zero_point: Tensor | None = None,
+    b_zero_point: Tensor | None = None,
+) -> Tensor:
+    """(a - a_zero_point) (b - b_zero_point) in wrapping int32."""
+    left, right = a.astype(np.int32), b.astype(np.int32)
+    if a_zero_point is not None:
+        left = left - a_zero_point.reshape(()).astype(np.int32)
+    if b_zero_point is not None:
+        right = right - b_zero_point.reshape(()).astype(np.int32)
+    return np.asarray(np.matmul(left, right))
+
+
+def _gemm_shape(call: Call) -> tuple[int, int, int]:
+    left, right = call.at(0), call.at(1)
+    require_rank(left, range(2, 3), "A")
+    require_rank(right, range(2, 3), "B")
+    rows, length = left.shape[::-1] if call.whole("transA") else left.shape
+    inner, columns = right.shape[::-1] if call.whole("transB") else right.shape
+    if length != inner:
+        raise Mismatch(f"{left} and {right} differ along the contracted axis")
+    return rows, length, columns
+
+
+def _gemm(call: Call) -> tuple[Operand, ...]:
+    rows, _, columns = _gemm_shape(call)
+    dtype = one_dtype(call)
+    bias = call.optional(2)
+    if bias is not None and not broadcasts_to(bias.shape, (rows, columns)):
+        raise Mismatch(f"C is {bias}, which does not broadcast to [{rows}, {columns}]")
+    return (Operand(dtype, (rows, columns)),)
+
+
+def _gemm_cost(call: Call) -> int:
+    rows, length, columns = _gemm_shape(call)
+    right = 0 if call.at(1).value is not None else length * columns
+    return contraction(rows * length * columns, rows * length + right, rows * columns)
+
+
+@operator("Gemm", since=(11, 13), infer=_gemm, cost=_gemm_cost, values=FLOAT32)
+def gemm(
+    a: Tensor,
+    b: Tensor,
+    c: Tensor | None = None,
+    *,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    transA: int = 0,  # noqa: N803
+    transB: int = 0,  # noqa: N803
+) -> Tensor:
+    """alpha A B + beta C: exact contraction, then binary64 step by step, rounded once.
+
+    A factor of 1 is left out.
+    """
+    product = contract(a.T if transA else a, b.T if transB else b)
+    scaled = product if alpha == 1.0 else product * alpha
+    if c is not None:
+        bias = c.astype(np.float64)
+        scaled = scaled + (bias if beta == 1.0 else bias * beta)
+    return round_to_float32(scaled)
+
+
+@operator("Gemm", since=(7, 9), infer=_gemm, cost=_gemm_cost, values=FLOAT32)
+def gemm_7(
+    a: Tensor,
+    b: Tensor,
+    c: Tensor,
+    *,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    transA: int = 0,  # noqa: N803
+    transB: int = 0,  # noqa: N803
+) -> Tensor:
+    """As later versions, which may leave C out."""
+    return gemm(a, b, c, alpha=alpha, beta=beta, transA=transA, transB=transB)

@@ -1,0 +1,249 @@
+"""Operators that give the same elements another shape or order (R5)."""
+
+import numpy as np
+
+from ai_exec.metering import free, per_element
+from ai_exec.ops.rules import (
+    axes_of,
+    axis_of,
+    broadcast_shapes,
+    one_dtype,
+    require_dtype,
+    require_shape,
+    same,
+    size,
+    wholes_of,
+)
+from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.tensor import Shape, Tensor
+
+Wholes = tuple[int, ...]
+
+
+@operator("Identity", since=(1, 13, 14, 16, 19, 21, 23, 24, 25), infer=same, cost=free)
+def identity(input: Tensor) -> Tensor:
+    """The input."""
+    return input
+
+
+def reshaped(shape: Shape, wanted: Wholes, *, allowzero: int) -> Shape:
+    """Give the shape that Reshape asks for: 0 copies a length, one -1 takes the rest."""
+    if any(length < -1 for length in wanted) or wanted.count(-1) > 1:
+        raise Mismatch(f"shape {list(wanted)} has lengths that mean nothing")
+    if allowzero and 0 in wanted and -1 in wanted:
+        raise Mismatch(f"shape {list(wanted)} has both 0 and -1")
+    if not allowzero and any(
+        length == 0 and axis >= len(shape) for axis, length in enumerate(wanted)
+    ):
+        raise Mismatch(f"shape {list(wanted)} copies an axis that {list(shape)} has not")
+    lengths = [
+        shape[axis] if length == 0 and not allowzero else length
+        for axis, length in enumerate(wanted)
+    ]
+    if -1 in lengths:
+        known = -size(tuple(lengths))
+        if not known or size(shape) % known:
+            raise Mismatch(f"{list(shape)} cannot become {list(wanted)}")
+        lengths[lengths.index(-1)] = size(shape) // known
+    if size(tuple(lengths)) != size(shape):
+        raise Mismatch(f"{list(shape)} cannot become {list(wanted)}")
+    return tuple(lengths)
+
+
+def _reshape(call: Call) -> tuple[Operand, ...]:
+    allowzero = call.whole("allowzero") if "allowzero" in call.attributes else 0
+    shape = reshaped(call.at(0).shape, wholes_of(call, 1), allowzero=allowzero)
+    return (Operand(call.at(0).dtype, shape),)
+
+
+@operator("Reshape", since=(14, 19, 21, 23, 24, 25), infer=_reshape, cost=free)
+def reshape(data: Tensor, shape: Tensor, *, allowzero: int = 0) -> Tensor:
+    """The elements in another shape; 0 copies a length, -1 takes the rest."""
+    wanted = tuple(int(length) for length in shape)
+    return data.reshape(reshaped(data.shape, wanted, allowzero=allowzero))
+
+
+@operator("Reshape", since=(5, 13), infer=_reshape, cost=free)
+def reshape_5(data: Tensor, shape: Tensor) -> Tensor:
+    """As later versions, without `allowzero`."""
+    return reshape(data, shape)
+
+
+def _flatten(call: Call) -> tuple[Operand, ...]:
+    data, axis = call.at(0), call.whole("axis")
+    if not -data.rank <= axis <= data.rank:
+        raise Mismatch(f"axis {axis} of {data}")
+    split = axis + data.rank if axis < 0 else axis
+    return (Operand(data.dtype, (size(data.shape[:split]), size(data.shape[split:]))),)
+
+
+@operator("Flatten", since=(1, 9, 11, 13, 21, 23, 24, 25), infer=_flatten, cost=free)
+def flatten(input: Tensor, *, axis: int = 1) -> Tensor:
+    """A matrix: axes before `axis` are rows, the others columns."""
+    split = axis + input.ndim if axis < 0 else axis
+    return input.reshape(size(input.shape[:split]), size(input.shape[split:]))
+
+
+def _transpose(call: Call) -> tuple[Operand, ...]:
+    data, order = call.at(0), call.wholes("perm")
+    order = tuple(reversed(range(data.rank))) if order is None else order
+    if sorted(order) != list(range(data.rank)):
+        raise Mismatch(f"perm {list(order)} is no order of the axes of {data}")
+    return (Operand(data.dtype, tuple(data.shape[axis] for axis in order)),)
+
+
+@operator("Transpose", since=(1, 13, 21, 23, 24, 25), infer=_transpose, cost=per_element(3_000))
+def transpose(data: Tensor, *, perm: Wholes | None = None) -> Tensor:
+    """Axes in another order, reversed if none is given."""
+    return np.ascontiguousarray(np.transpose(data, perm))
+
+
+def _squeezed(call: Call, axes: Wholes | None) -> tuple[Operand, ...]:
+    data = call.at(0)
+    if axes is None:
+        return (Operand(data.dtype, tuple(length for length in data.shape if length != 1)),)
+    found = axes_of(axes, data.rank)
+    if any(data.shape[axis] != 1 for axis in found):
+        raise Mismatch(f"axes {list(axes)} of {data} are not of length 1")
+    kept = tuple(length for axis, length in enumerate(data.shape) if axis not in found)
+    return (Operand(data.dtype, kept),)
+
+
+def _squeeze(call: Call) -> tuple[Operand, ...]:
+    return _squeezed(call, wholes_of(call, 1) if call.optional(1) is not None else None)
+
+
+def _squeeze_1(call: Call) -> tuple[Operand, ...]:
+    return _squeezed(call, call.wholes("axes"))
+
+
+@operator("Squeeze", since=(13, 21, 23, 24, 25), infer=_squeeze, cost=free)
+def squeeze(data: Tensor, axes: Tensor | None = None) -> Tensor:
+    """Without the given axes of length 1, or all of them."""
+    named = None if axes is None else tuple(int(axis) for axis in axes.reshape(-1))
+    return np.squeeze(data, axis=named)
+
+
+@operator("Squeeze", since=(1, 11), infer=_squeeze_1, cost=free)
+def squeeze_1(data: Tensor, *, axes: Wholes | None = None) -> Tensor:
+    """Without the given axes of length 1, or all of them."""
+    return np.squeeze(data, axis=axes)
+
+
+def _unsqueezed(call: Call, axes: Wholes) -> tuple[Operand, ...]:
+    data = call.at(0)
+    rank = data.rank + len(axes)
+    found = axes_of(axes, rank)
+    lengths = iter(data.shape)
+    shape = tuple(1 if axis in found else next(lengths) for axis in range(rank))
+    return (Operand(data.dtype, shape),)
+
+
+@operator(
+    "Unsqueeze",
+    since=(13, 21, 23, 24, 25),
+    infer=lambda call: _unsqueezed(call, wholes_of(call, 1)),
+    cost=free,
+)
+def unsqueeze(data: Tensor, axes: Tensor) -> Tensor:
+    """With new axes of length 1 at the given places of the result."""
+    return np.expand_dims(data, tuple(int(axis) for axis in axes.reshape(-1)))
+
+
+@operator(
+    "Unsqueeze",
+    since=(1, 11),
+    infer=lambda call: _unsqueezed(call, call.wholes("axes") or ()),
+    cost=free,
+)
+def unsqueeze_1(data: Tensor, *, axes: Wholes) -> Tensor:
+    """With new axes of length 1 at the given places of the result."""
+    return np.expand_dims(data, axes)
+
+
+def _concat(call: Call) -> tuple[Operand, ...]:
+    dtype, first = one_dtype(call), call.at(0)
+    axis = axis_of(call.whole("axis"), first.rank)
+    total = 0
+    for index in range(len(call.inputs)):
+        operand = call.at(index)
+        expected = (*first.shape[:axis], *operand.shape[axis : axis + 1], *first.shape[axis + 1 :])
+        require_shape(operand, expected, f"input {index}")
+        total += operand.shape[axis]
+    return (Operand(dtype, (*first.shape[:axis], total, *first.shape[axis + 1 :])),)
+
+
+@operator("Concat", since=(4, 11, 13), infer=_concat, cost=per_element())
+def concat(*inputs: Tensor, axis: int) -> Tensor:
+    """One after the other along an axis."""
+    return np.concatenate(inputs, axis=axis)
+
+
+def _expand(call: Call) -> tuple[Operand, ...]:
+    wanted = wholes_of(call, 1)
+    if any(length < 0 for length in wanted):
+        raise Mismatch(f"shape {list(wanted)} is negative")
+    return (Operand(call.at(0).dtype, broadcast_shapes(call.at(0).shape, wanted)),)
+
+
+@operator("Expand", since=(8, 13), infer=_expand, cost=per_element())
+def expand(input: Tensor, shape: Tensor) -> Tensor:
+    """Broadcast with a shape."""
+    wanted = np.broadcast_shapes(input.shape, tuple(int(length) for length in shape))
+    return np.broadcast_to(input, wanted)
+
+
+def _tile(call: Call) -> tuple[Operand, ...]:
+    data, repeats = call.at(0), wholes_of(call, 1)
+    if len(repeats) != data.rank or any(count < 0 for count in repeats):
+        raise Mismatch(f"repeats {list(repeats)} for {data}")
+    lengths = zip(data.shape, repeats, strict=True)
+    return (Operand(data.dtype, tuple(length * count for length, count in lengths)),)
+
+
+@operator("Tile", since=(6, 13), infer=_tile, cost=per_element())
+def tile(input: Tensor, repeats: Tensor) -> Tensor:
+    """Repeated along each axis."""
+    return np.tile(input, tuple(int(count) for count in repeats))
+
+
+def _dropout(call: Call) -> tuple[Operand, ...]:
+    ratio, training = call.optional(1), call.optional(2)
+    if ratio is not None:
+        require_dtype(ratio, ("float32", "float64"), "ratio")
+    if training is not None:
+        require_dtype(training, ("bool",), "training_mode")
+        if call.constant(2).any():
+            raise Mismatch("training_mode is not supported")
+    first = call.at(0)
+    return (Operand(first.dtype, first.shape), Operand("bool", first.shape))
+
+
+@operator("Dropout", since=(12, 13, 22), infer=_dropout, cost=per_element())
+def dropout(
+    data: Tensor,
+    ratio: Tensor | None = None,
+    training_mode: Tensor | None = None,
+    *,
+    seed: int | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The input, as nothing is dropped outside training, and a mask that is true throughout."""
+    return data, np.ones(data.shape, np.bool_)
+
+
+@operator("Dropout", since=10, infer=_dropout, cost=per_element())
+def dropout_10(data: Tensor, *, ratio: float = 0.5) -> tuple[Tensor, Tensor]:
+    """The input, and a mask that is true throughout."""
+    return data, np.ones(data.shape, np.bool_)
+
+
+def _dropout_7(call: Call) -> tuple[Operand, ...]:
+    if call.output_count > 1:
+        raise Mismatch("only the first output is supported")
+    return same(call)
+
+
+@operator("Dropout", since=7, infer=_dropout_7, cost=free)
+def dropout_7(data: Tensor, *, ratio: float = 0.5) -> Tensor:
+    """The input."""
+    return data
