@@ -23,8 +23,5 @@ HASHES_BY_HEIGHT: Final = b"i"
 EXTRINSIC_PLACES: Final = b"x"
 """Height and position of included extrinsics, by extrinsic hash."""
 
-VALIDATOR_SETS: Final = b"v"
-"""Encoded validator sets, by their hash."""
-
 SINGLES: Final = b"s"
 """Values of which there is one, by name."""
