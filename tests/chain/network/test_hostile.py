@@ -254,3 +254,28 @@ def test_a_peer_that_reads_nothing_holds_up_nobody(running: Any, stranger: Any, 
             assert trio.current_time() - began < 2
 
     trio.run(main)
+
+
+def test_shutting_down_does_not_wait_for_a_peer_that_hangs(running: Any, until: Any) -> None:
+    async def main() -> None:
+        async with running(1) as one, running(2, (one,)) as two:
+            await until(lambda: one.peers() and two.peers())
+            link: Any = one.link_of(two.own_id)
+            secured = link._connection.muxed_conn.secured_conn
+            closed, close = trio.Event(), secured.close
+
+            async def never(data: bytes) -> None:
+                await closed.wait()
+                raise OSError("closed")
+
+            async def close_and_wake() -> None:
+                closed.set()
+                await close()
+
+            secured.write, secured.close = never, close_and_wake
+            assert one.send(two.own_id, VOTES, b"stuck")
+            await trio.sleep(0.1)
+            began = trio.current_time()
+        assert trio.current_time() - began < 3
+
+    trio.run(main)
