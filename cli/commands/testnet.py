@@ -18,7 +18,13 @@ _FOLDER = click.option(
     envvar="NOEMA_TESTNET",
     help="Where data and logs lie (.testnet).",
 )
-_RPC_PORT = click.option("--rpc-port", type=click.IntRange(1, 65000), default=9944, hidden=True)
+_RPC_PORT = click.option(
+    "--rpc-port",
+    type=click.IntRange(1, 65000),
+    default=9944,
+    envvar="NOEMA_TESTNET_RPC_PORT",
+    hidden=True,
+)
 _NETWORK_PORT = click.option(
     "--network-port", type=click.IntRange(1, 65000), default=30333, hidden=True
 )
