@@ -56,7 +56,9 @@ class Command(click.Command):
         """Run the command; what it raises becomes an exit code and a text."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort) as error:
+            if isinstance(error, Failed):
+                error.as_json = ctx.ensure_object(CliContext).as_json
             raise
         except Exception as error:
             failed = _failed(error)

@@ -201,11 +201,11 @@ class LocalNetwork:
             heights = [self._height(node) for node in self.nodes]
             shown = ", ".join("-" if height is None else str(height) for height in heights)
             tell(f"heights {shown}")
-            if all(height is not None and height >= blocks for height in heights):
-                return
             for node in self.nodes:
                 if node.pid is None:
                     raise NetworkProblem(f"{node.name} ended:\n{_tail(node.log)}")
+            if all(height is not None and height >= blocks for height in heights):
+                return
             if self._clock() > deadline:
                 raise NetworkProblem(
                     f"no {blocks} blocks within {STARTED_WITHIN_S:g} s (heights {shown}); "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import isqrt, prod
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import click
 import numpy as np
@@ -48,7 +49,9 @@ def read_inputs(path: Path, types: Sequence[InputType], white: float) -> dict[st
         raise click.UsageError(f"{path}: give a .npy, .npz, .json or .png file")
     try:
         given = reader(path, types, white)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+    except FileNotFoundError:
+        raise
+    except (ValueError, TypeError, OverflowError, RecursionError, OSError, BadZipFile) as error:
         raise click.UsageError(f"{path}: {error}") from error
     missing = [str(each) for each in types if each.name not in given]
     if missing:
@@ -97,7 +100,8 @@ def _exact(numbers: Any, kind: InputType) -> Tensor:
     raw = np.asarray(numbers)
     if raw.dtype.kind not in "biuf":
         raise ValueError(f"{kind.name} holds something that is no number")
-    tensor = raw.astype(kind.dtype)
+    with np.errstate(invalid="ignore"):
+        tensor = raw.astype(kind.dtype)
     if np.dtype(kind.dtype).kind in "biu" and not np.array_equal(tensor, raw):
         raise ValueError(f"{kind.name} holds numbers that {kind.dtype} cannot hold")
     return tensor

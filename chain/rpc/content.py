@@ -1,14 +1,13 @@
 """Moving content through a client: upload by chunk, go on where one stopped, fetch and verify."""
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Callable
-from typing import Final
+from typing import Any
 
 from chain.primitives.merkle import chunk_count, leaf_hash, proof_of, root_of, root_of_leaves, split
 from chain.rpc.client import Client
-from chain.rpc.parameters import BASE64_MARK
+from chain.rpc.parameters import BASE64_MARK, parse_content
 
-CONTENT_BYTES_MAX: Final = 1 << 32
 Progress = Callable[[int, int], None]
 """Told how many chunks of how many are done."""
 
@@ -40,9 +39,15 @@ def download(
     content = bytearray()
     count = chunk_count(length)
     for index in range(count):
-        text: str = client.request("ai_getChunk", [root, index])
-        content += b64decode(text.removeprefix(BASE64_MARK))
+        content += _chunk(client.request("ai_getChunk", [root, index]), root)
         progress(index + 1, count)
     if len(content) != length or root_of(bytes(content)) != bytes.fromhex(root[2:]):
         raise ContentMismatch(root)
     return bytes(content)
+
+
+def _chunk(text: Any, root: str) -> bytes:
+    try:
+        return parse_content(text)
+    except ValueError as error:
+        raise ContentMismatch(f"{root}: {error}") from error
