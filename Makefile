@@ -18,7 +18,7 @@ $(READY): requirements.lock pyproject.toml tests/support/prepare.sh
 	@touch $(READY)
 
 demo: setup ## Play the whole story on four validators and check every promise
-	@$(BIN)/python -m examples.digits.demo
+	@$(BIN)/python examples/digits/demo.py
 
 test: setup ## Run all tests (under 5 minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -100,10 +100,7 @@ class LedgerPort(Generic[Settled]):
         async with self._committing:
             if block.header.number <= self._ledger.head.height:
                 return
-            try:
-                await self._work("commit", commit)
-            except OutOfOrder as error:
-                raise CannotNow(str(error)) from error
+            await self._work("commit", commit)
             settled = await trio.to_thread.run_sync(self._settle, block, limiter=self._threads)
             self._tell(block, settled)
 
