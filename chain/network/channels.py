@@ -7,7 +7,7 @@ from typing import Final
 
 import trio
 
-from chain.network.frames import LENGTH_BYTES, framed
+from chain.network.frames import LENGTH_BYTES
 
 
 class WhenFull(Enum):
@@ -58,11 +58,10 @@ class SendQueue:
         self.dropped = 0
         """Frames given up because the queue was full."""
 
-    def put(self, payload: bytes) -> bool:
-        """Queue a payload; False if it was refused because the queue is full."""
-        channel = self._channel
-        assert 0 < len(payload) <= channel.frame_bytes_max, f"{len(payload)} bytes: {channel.name}"
-        frame = framed(payload)
+    def put(self, frame: bytes) -> bool:
+        """Queue a frame, length in front; False if it was refused because the queue is full."""
+        channel, length = self._channel, len(frame) - LENGTH_BYTES
+        assert 0 < length <= channel.frame_bytes_max, f"{length} bytes: {channel.name}"
         while self._is_full(len(frame)):
             self.dropped += 1
             if channel.when_full is WhenFull.NEWEST:

@@ -24,7 +24,7 @@ FAILURES_MAX: Final = 30
 UNPROVEN_FAILURES_MAX: Final = 6
 """The same for an address that never worked; about ten seconds."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("noema.network")
 
 
 class Dialer:

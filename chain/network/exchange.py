@@ -21,7 +21,7 @@ ASK_AGAIN_S: Final = 60.0
 ANSWER_TIMEOUT_S: Final = 5.0
 
 _ADDRESSES: Final = sequence(text(256), ADDRESSES_MAX)
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("noema.network")
 
 
 class PeerExchange:

@@ -40,7 +40,7 @@ HANDLER_GRACE_S: Final = 1.0
 _PEER_CAUSED: Final = (BaseLibp2pError, StreamFailed, UnicodeError, OSError)
 """Errors that a peer can cause by what it sends or by going away."""
 
-_log = logging.getLogger("chain.network.libp2p")
+_log = logging.getLogger("noema.network.libp2p")
 
 StreamHandler = Callable[[Any], Awaitable[None]]
 
@@ -193,7 +193,7 @@ def guarded(handler: StreamHandler) -> StreamHandler:
             _log.debug("stream refused", exc_info=True)
             await _reset_quietly(stream)
         except Exception:
-            logging.getLogger(__name__).exception("a stream ended by a mistake of our own")
+            logging.getLogger("noema.network").exception("a stream ended by a mistake of our own")
             await _reset_quietly(stream)
 
     return handle

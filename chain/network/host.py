@@ -17,7 +17,7 @@ from chain.network.dialing import Dialer
 from chain.network.exchange import PROTOCOL as EXCHANGE
 from chain.network.exchange import PeerExchange
 from chain.network.failures import RequestFailed, StreamFailed
-from chain.network.frames import FrameTooLong
+from chain.network.frames import FrameTooLong, framed
 from chain.network.peers import Doorman, PeerId, Standings, is_better
 from chain.network.requests import Handler, answer_request, send_request
 from chain.network.session import GREETING, Greeting, Patience, Session, protocol_of
@@ -39,7 +39,7 @@ POINTS_PUSHY: Final = 2
 
 FrameCallback = Callable[[PeerId, bytes], None]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("noema.network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +162,12 @@ class Network:
     def send(self, peer: PeerId, channel: Channel, frame: bytes) -> bool:
         """Queue a payload for a peer; False if it is not connected or its queue refuses."""
         session = self._peers.get(peer)
-        return session is not None and session.send(channel, frame)
+        return session is not None and session.send(channel, framed(frame))
 
     def broadcast(self, channel: Channel, frame: bytes) -> int:
         """Queue a payload for every peer; give how many queues took it."""
-        return sum(session.send(channel, frame) for session in self._peers.values())
+        once = framed(frame)
+        return sum(session.send(channel, once) for session in self._peers.values())
 
     async def request(self, peer: PeerId, protocol: str, payload: bytes, timeout: float) -> bytes:
         """Ask a peer and give its answer; raises RequestFailed, RequestRefused."""
@@ -196,7 +197,8 @@ class Network:
     def penalise(self, peer: PeerId, points: int, reason: str) -> None:
         """Count a peer's fault; at 100 points it is disconnected and banned for ten minutes."""
         banned = self._standings.penalise(peer, points, trio.current_time())
-        _log.info("peer %s: %d points: %s%s", peer, points, reason, "; banned" if banned else "")
+        fields = {"peer": peer, "points": points, "reason": reason}
+        _log.info("peer banned" if banned else "peer at fault", extra=fields)
         if banned:
             for session in list(self._sessions.values()):
                 if session.peer == peer:
@@ -282,7 +284,8 @@ class Network:
             self._leave(older)
             older.end("replaced by a newer connection")
         self._peers[peer] = session
-        _log.info("connected with %s at %s", peer, session.link.remote_address)
+        fields = {"peer": peer, "address": session.link.remote_address}
+        _log.info("peer connected", extra=fields)
         for callback in self._on_connected:
             callback(peer, greeting.hello)
         session.heard()
@@ -295,7 +298,8 @@ class Network:
         self._sessions.pop(session.link.key, None)
         if self._peers.get(session.peer) is session:
             del self._peers[session.peer]
-            _log.info("disconnected from %s: %s", session.peer, session.why_over)
+            fields = {"peer": session.peer, "reason": session.why_over}
+            _log.info("peer disconnected", extra=fields)
             for callback in self._on_disconnected:
                 callback(session.peer)
 
@@ -382,4 +386,4 @@ class Network:
                 try:
                     await trio.to_thread.run_sync(save_addresses, path, saved)
                 except OSError as error:
-                    _log.warning("address book not saved: %s", error)
+                    _log.warning("address book not saved", extra={"reason": str(error)})

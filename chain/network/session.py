@@ -80,9 +80,9 @@ class Session:
         self._queues = {channel: SendQueue(channel) for channel in CHANNELS}
         self._reading: list[Channel] = []
 
-    def send(self, channel: Channel, payload: bytes) -> bool:
-        """Queue a payload; False if the queue refused it."""
-        return self._queues[channel].put(payload)
+    def send(self, channel: Channel, frame: bytes) -> bool:
+        """Queue a frame, length in front; False if the queue refused it."""
+        return self._queues[channel].put(frame)
 
     def end(self, why: str) -> None:
         """Let the connection end; the first reason is kept."""

@@ -35,7 +35,7 @@ UPGRADE_S: Final = 5
 """Longest time for the handshakes of a connection or a stream."""
 
 _FAILURES: Final = (BaseLibp2pError, ValueError, OSError, trio.TooSlowError)
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("noema.network")
 
 
 class Stream(Protocol):

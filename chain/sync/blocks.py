@@ -56,7 +56,7 @@ POINTS_EMPTY_CLAIM: Final = 20
 CertifiedBlock = tuple[Block, Certificate]
 ImportBlock = Callable[[Block, Certificate], Awaitable[None]]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("noema.sync")
 
 
 class ChainsDiverged(Exception):
@@ -170,7 +170,7 @@ class BlockSync:
             self._network.penalise(delivered.peer, POINTS_FALSE_BLOCK, str(error))
             plan.reject(delivered.peer, trio.current_time())
         except CannotNow as error:
-            _log.info("block %d waits: %s", height, error)
+            _log.info("block waits", extra={"height": height, "reason": str(error)})
             await trio.sleep(CANNOT_NOW_S)
         else:
             plan.head_moved(self._ledger.head().height, trio.current_time())

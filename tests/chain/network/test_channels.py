@@ -16,8 +16,8 @@ def test_a_full_queue_gives_up_the_oldest_or_refuses_the_newest() -> None:
             (WhenFull.NEWEST, False, [b"1", b"2", b"3"]),
         ):
             full = queue(when_full)
-            assert [full.put(each) for each in (b"1", b"2", b"3")] == [True] * 3
-            assert full.put(b"4") is accepted
+            assert [full.put(framed(each)) for each in (b"1", b"2", b"3")] == [True] * 3
+            assert full.put(framed(b"4")) is accepted
             assert full.dropped == 1
             assert await full.take() == b"".join(map(framed, kept))
 
@@ -27,10 +27,10 @@ def test_a_full_queue_gives_up_the_oldest_or_refuses_the_newest() -> None:
 def test_bytes_are_bounded_too_but_one_frame_always_fits() -> None:
     async def main() -> None:
         small = queue(WhenFull.NEWEST, frames_max=10, bytes_max=100)
-        assert small.put(bytes(500))
-        assert not small.put(b"x")
+        assert small.put(framed(bytes(500)))
+        assert not small.put(framed(b"x"))
         assert await small.take() == framed(bytes(500))
-        assert small.put(b"x")
+        assert small.put(framed(b"x"))
 
     trio.run(main)
 
@@ -40,7 +40,7 @@ def test_small_frames_are_joined_into_one_write_and_large_ones_are_not() -> None
         many = SendQueue(BLOCKS)
         large = bytes(JOINED_BYTES)
         for payload in (b"a", b"b", large, b"c"):
-            many.put(payload)
+            many.put(framed(payload))
         assert [await many.take() for _ in range(3)] == [
             framed(b"a") + framed(b"b"),
             framed(large),
@@ -64,14 +64,14 @@ def test_taking_waits_for_a_frame_and_losing_patience_loses_nothing() -> None:
 
 async def _put_soon(waiting: SendQueue) -> None:
     await trio.sleep(0.01)
-    waiting.put(b"at last")
+    waiting.put(framed(b"at last"))
 
 
 def test_a_payload_beyond_the_channel_is_our_own_mistake() -> None:
     async def main() -> None:
         with pytest.raises(AssertionError):
-            SendQueue(BLOCKS).put(bytes(BLOCKS.frame_bytes_max + 1))
+            SendQueue(BLOCKS).put(framed(bytes(BLOCKS.frame_bytes_max + 1)))
         with pytest.raises(AssertionError):
-            SendQueue(BLOCKS).put(b"")
+            SendQueue(BLOCKS).put(framed(b""))
 
     trio.run(main)

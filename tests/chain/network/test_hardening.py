@@ -318,7 +318,7 @@ def test_the_library_writes_to_our_debug_log_only(stranger: Any, caplog: Any, ca
         hardening.swarm_connection.logging.warning("about a connection")
         assert logging.getLogger().handlers == handlers
 
-    with caplog.at_level(logging.DEBUG, logger="chain.network.libp2p"):
+    with caplog.at_level(logging.DEBUG, logger="noema.network.libp2p"):
         scenario(test)
     lines = [each.getMessage() for each in caplog.records if "first line" in each.getMessage()]
     assert lines == ["libp2p.network.swarm: first line"]
