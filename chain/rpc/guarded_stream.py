@@ -1,5 +1,6 @@
 """A client's TCP stream with patience that ends: for slow readers and after a refused message."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import trio
@@ -14,9 +15,12 @@ _HTTP2_PREFACE: Final = b"PRI * HTTP/2"
 class GuardedStream:
     """What hypercorn reads from and writes to; no write waits longer than the limit."""
 
-    def __init__(self, stream: trio.SocketStream, send_timeout_s: float) -> None:
+    def __init__(
+        self, stream: trio.SocketStream, send_timeout_s: float, on_end: Callable[[], None]
+    ) -> None:
         self._stream = stream
         self._send_timeout_s = send_timeout_s
+        self._on_end = on_end
         self._is_upgraded = False
         self._is_closing = False
 
@@ -27,11 +31,13 @@ class GuardedStream:
 
     async def receive_some(self, bytes_max: int) -> bytes:
         """Give bytes; none once we have sent a WebSocket close, whatever the client still says."""
-        if self._is_closing:
-            return b""
-        data = bytes(await self._stream.receive_some(min(bytes_max, _READ_BYTES_MAX)))
+        data = b""
+        if not self._is_closing:
+            data = bytes(await self._stream.receive_some(min(bytes_max, _READ_BYTES_MAX)))
         if not self._is_upgraded and data.startswith(_HTTP2_PREFACE):
-            return b""
+            data = b""
+        if not data:
+            self._on_end()
         return data
 
     async def send_all(self, data: bytes) -> None:

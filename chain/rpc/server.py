@@ -82,10 +82,14 @@ class RpcServer:
         if len(self._open) >= self._limits.connections_max:
             return await trio.aclose_forcefully(stream)
         stream.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
-        guarded = GuardedStream(stream, self._limits.send_timeout_s)
+        # Once the client is gone nothing of its connection stays: hypercorn would keep it for as
+        # long as an idle one.
+        scope = trio.CancelScope()
+        guarded = GuardedStream(stream, self._limits.send_timeout_s, scope.cancel)
         self._open[id(guarded)] = guarded
         try:
-            await TCPServer(wrap_app(self._app, 0, "asgi"), config, context, {}, guarded)
+            with scope:
+                await TCPServer(wrap_app(self._app, 0, "asgi"), config, context, {}, guarded)
         except Exception as error:
             _log.warning("connection dropped: %s", repr(error)[:200])
         finally:

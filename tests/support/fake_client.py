@@ -7,9 +7,11 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from chain.primitives.extrinsic import decode_extrinsic
 from chain.rpc.json_rpc import RpcError
 from cli.context import CliContext
 from cli.main import main
+from runtime.assembly import CONSTRUCT
 
 HASH = "0x" + "ab" * 32
 HEAD = "0x" + "cd" * 32
@@ -103,3 +105,11 @@ def shown(result: Result) -> Any:
     """Give the JSON that a command printed, which must have succeeded."""
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
+
+
+def sent(client: FakeClient) -> tuple[Any, dict[str, Any], Any]:
+    """Give signed part, arguments by name and call of the only transaction that was sent."""
+    ((encoded,),) = client.params_of("author_submitExtrinsic")
+    extrinsic = decode_extrinsic(bytes.fromhex(encoded[2:]))
+    call = CONSTRUCT.decode_call(extrinsic.call)
+    return extrinsic.signed, call.call.named(call.values), f"{call.pallet}.{call.call.name}"

@@ -200,6 +200,23 @@ def test_connections_are_limited_and_come_back() -> None:
     serve(talk, SMALL)
 
 
+def test_a_client_that_leaves_frees_its_place_at_once() -> None:
+    async def talk(served: Served) -> None:
+        stream = await trio.open_tcp_stream("127.0.0.1", served.server.port)
+        await trio.sleep(0.05)
+        assert served.server.connections == 1
+        await stream.aclose()
+        async with served.websocket() as socket:
+            await say(socket, "system_name")
+            await hear(socket)
+        await still_serves(served)
+        await served.http.aclose()
+        await trio.sleep(0.1)
+        assert served.server.connections == 0
+
+    serve(talk)
+
+
 def test_a_body_that_never_comes_is_not_waited_for() -> None:
     async def talk(served: Served) -> None:
         stream = await trio.open_tcp_stream("127.0.0.1", served.server.port)

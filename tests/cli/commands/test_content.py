@@ -12,7 +12,6 @@ from ai_exec.tensor import encode_tensors
 from chain.primitives.keys import Keypair, ss58_encode
 from chain.primitives.merkle import root_of, split
 from runtime.pallets.data.rows import rows_root
-from tests.cli.commands.test_tx import sent
 from tests.support.fake_client import (
     HASH,
     FakeClient,
@@ -20,6 +19,7 @@ from tests.support.fake_client import (
     chain_answers,
     included,
     noema,
+    sent,
     shown,
 )
 

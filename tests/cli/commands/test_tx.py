@@ -5,20 +5,18 @@ from typing import Any
 
 import pytest
 
-from chain.primitives.extrinsic import decode_extrinsic
 from chain.primitives.keys import Keypair
-from runtime.assembly import CONSTRUCT
-from tests.support.fake_client import HASH, HEAD, FakeClient, chain_answers, noema, shown
+from tests.support.fake_client import (
+    HASH,
+    HEAD,
+    FakeClient,
+    chain_answers,
+    noema,
+    sent,
+    shown,
+)
 
 ALICE, BOB = (Keypair.from_uri(f"//{name}").address for name in ("Alice", "Bob"))
-
-
-def sent(client: FakeClient) -> tuple[Any, dict[str, Any], Any]:
-    """Give signed part, arguments by name and call of the only transaction that was sent."""
-    ((encoded,),) = client.params_of("author_submitExtrinsic")
-    extrinsic = decode_extrinsic(bytes.fromhex(encoded[2:]))
-    call = CONSTRUCT.decode_call(extrinsic.call)
-    return extrinsic.signed, call.call.named(call.values), f"{call.pallet}.{call.call.name}"
 
 
 def test_a_transfer_is_signed_sent_and_waited_for() -> None:
