@@ -156,13 +156,14 @@ class Availability:
         try:
             await self._fetch(root, length, FETCH_SECONDS)
             _log.info("content is here", extra={"root": root.hex(), "bytes": length})
+            self._wake.set()
         except BlobUnavailable as error:
             _log.info("content not found yet", extra={"reason": str(error)})
         except (BlobStoreFull, OSError) as error:
             _log.warning("content not kept", extra={"root": root.hex(), "reason": str(error)})
         finally:
+            # After a failure the next block is early enough.
             self._fetching.discard(root)
-        self._wake.set()
 
     async def _attest(self, root: Hash32, keypair: Keypair) -> None:
         height = self._view.height()
