@@ -7,8 +7,11 @@ parser, checker or shape inference.
 from dataclasses import dataclass
 
 from ai_exec.limits import DEFAULT_LIMITS, Limits
+from ai_exec.loader import read_model
 from ai_exec.program import Program
 from ai_exec.tensor import TensorType
+from ai_exec.walk import Walk
+from ai_exec.wire import BadWire
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,11 +31,27 @@ class Admission:
     """Memory of one run in bytes, at most; 0 if refused."""
 
 
-def refused(reasons: tuple[str, ...]) -> Admission:
-    """Give the admission of a model that is refused."""
-    return Admission(False, reasons, None, (), (), 0, 0)
+def refused(reasons: tuple[str, ...], limits: Limits) -> Admission:
+    """Give the admission of a model that is refused; too many reasons are counted."""
+    listed = reasons[: limits.reasons_max]
+    if len(reasons) > len(listed):
+        listed = (*listed, f"and {len(reasons) - len(listed)} more")
+    return Admission(False, listed, None, (), (), 0, 0)
 
 
 def admit(onnx_bytes: bytes, limits: Limits = DEFAULT_LIMITS) -> Admission:
     """Judge a model; never raises, whatever the bytes are."""
-    return refused((f"{len(onnx_bytes)} bytes: at most {limits.model_bytes_max} are allowed",))
+    if len(onnx_bytes) > limits.model_bytes_max:
+        reason = f"{len(onnx_bytes)} bytes, at most {limits.model_bytes_max} are allowed"
+        return refused((reason,), limits)
+    try:
+        model = read_model(onnx_bytes, limits)
+    except BadWire as error:
+        return refused((f"not a readable ONNX file: {error}",), limits)
+    walk = Walk(model, limits)
+    program = walk.program()
+    if program is None:
+        return refused(tuple(walk.reasons), limits)
+    return Admission(
+        True, (), program, program.inputs, program.outputs, program.cost, program.peak_bytes
+    )

@@ -1,4 +1,4 @@
-"""Judging and running models for the chain: answers that are part of consensus, as bytes in and out."""
+"""Judging and running models for the chain: bytes in, answers of consensus out."""
 
 from collections import OrderedDict
 from collections.abc import Callable

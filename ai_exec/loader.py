@@ -1,4 +1,4 @@
-"""From the bytes of an ONNX file to plain values: nothing is judged here but what cannot be read."""
+"""From the bytes of an ONNX file to plain values; only what cannot be read is refused here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ import numpy as np
 
 from ai_exec.limits import Limits
 from ai_exec.registry import Attribute
+from ai_exec.schema import model_schema
 from ai_exec.tensor import DTYPE_NAMES, ITEM_BYTES, Shape, Tensor, from_bytes
-from ai_exec.wire import Field, Message, Reader, Schema
+from ai_exec.wire import Message, Reader
 
 SHOWN_CHARACTERS: Final = 80
 
@@ -61,12 +62,14 @@ def shown(name: str) -> str:
 
 def read_model(onnx_bytes: bytes, limits: Limits) -> RawModel:
     """Read a file under limits; raises BadWire."""
-    schema = _model_schema(limits)
+    schema = model_schema(limits)
     model = Reader(limits.items_max).read(memoryview(onnx_bytes), schema, "model")
     graph: Message = model.get("graph", {})
     return RawModel(
         model.get("ir_version", 0),
-        tuple((opset.get("domain", ""), opset.get("version", 0)) for opset in model["opset_import"]),
+        tuple(
+            (opset.get("domain", ""), opset.get("version", 0)) for opset in model["opset_import"]
+        ),
         tuple(graph.get("input", ())),
         tuple(graph.get("output", ())),
         tuple(graph.get("initializer", ())),
@@ -163,8 +166,8 @@ def attribute_of(message: Message, limits: Limits) -> Attribute:
     if kind is None:
         raise Unreadable(f"attribute type {message.get('type', 0)} is not supported")
     if kind not in message:
-        if kind in ("f", "i", "s"):
-            return {"f": 0.0, "i": 0, "s": ""}[kind]
+        if kind in _ABSENT:
+            return _ABSENT[kind]
         raise Unreadable("it has no value of its type")
     value = message[kind]
     if kind == "s":
@@ -175,7 +178,7 @@ def attribute_of(message: Message, limits: Limits) -> Attribute:
 
 
 def _plain(value: Any) -> Attribute:
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[no-any-return]
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _word(content: memoryview) -> str:
@@ -184,6 +187,9 @@ def _word(content: memoryview) -> str:
     except UnicodeDecodeError as error:
         raise Unreadable("a text that is no UTF-8") from error
 
+
+_ABSENT: Final[Mapping[str, Attribute]] = {"f": 0.0, "i": 0, "s": ""}
+"""A value that equals the default of its field may be left out of the file."""
 
 ATTRIBUTE_KINDS: Final[Mapping[int, str]] = {
     1: "f",
@@ -195,138 +201,3 @@ ATTRIBUTE_KINDS: Final[Mapping[int, str]] = {
     8: "strings",
 }
 """Fields of an attribute by the number of its type."""
-
-
-def _schema(name: str, **fields: tuple[int, str] | tuple[int, Field]) -> Schema:
-    found = {}
-    for field_name, (number, kind) in fields.items():
-        found[number] = Field(field_name, kind) if isinstance(kind, str) else kind
-    return Schema(name, found)
-
-
-def _model_schema(limits: Limits) -> Schema:
-    """Give the part of onnx.proto that is supported, with its limits."""
-
-    def text(name: str, *, many: int = 0) -> Field:
-        return Field(name, "text", bool(many), None, many or 1, limits.name_bytes_max)
-
-    def within(name: str, schema: Schema, *, many: int = 0) -> Field:
-        return Field(name, "message", bool(many), schema, many or 1)
-
-    def numbers(name: str, kind: str, count_max: int) -> Field:
-        return Field(name, kind, True, None, count_max)
-
-    many = limits.items_max
-    tensor = _schema(
-        "TensorProto",
-        dims=(1, numbers("dims", "int", 64)),
-        data_type=(2, "int"),
-        segment=(3, "refused"),
-        float_data=(4, numbers("float_data", "float", many)),
-        int32_data=(5, numbers("int32_data", "int", many)),
-        string_data=(6, "refused"),
-        int64_data=(7, numbers("int64_data", "int", many)),
-        name=(8, text("name")),
-        raw_data=(9, "bytes"),
-        double_data=(10, numbers("double_data", "double", many)),
-        uint64_data=(11, numbers("uint64_data", "int", many)),
-        doc_string=(12, "ignored"),
-        external_data=(13, Field("external_data", "bytes", True, None, 64)),
-        data_location=(14, "int"),
-        metadata_props=(16, "ignored"),
-    )
-    dimension = _schema(
-        "Dimension",
-        dim_value=(1, "int"),
-        dim_param=(2, text("dim_param")),
-        denotation=(3, "ignored"),
-    )
-    shape = _schema("TensorShapeProto", dim=(1, within("dim", dimension, many=64)))
-    tensor_type = _schema("Tensor", elem_type=(1, "int"), shape=(2, within("shape", shape)))
-    type_of = _schema(
-        "TypeProto",
-        tensor_type=(1, within("tensor_type", tensor_type)),
-        sequence_type=(4, "refused"),
-        map_type=(5, "refused"),
-        denotation=(6, "ignored"),
-        opaque_type=(7, "refused"),
-        sparse_tensor_type=(8, "refused"),
-        optional_type=(9, "refused"),
-    )
-    value = _schema(
-        "ValueInfoProto",
-        name=(1, text("name")),
-        type=(2, within("type", type_of)),
-        doc_string=(3, "ignored"),
-        metadata_props=(4, "ignored"),
-    )
-    node = _node_schema(limits, tensor)
-    graph = _schema(
-        "GraphProto",
-        node=(1, within("node", node, many=limits.nodes_max)),
-        name=(2, "ignored"),
-        initializer=(5, within("initializer", tensor, many=limits.initialisers_max)),
-        doc_string=(10, "ignored"),
-        input=(11, within("input", value, many=limits.initialisers_max)),
-        output=(12, within("output", value, many=limits.values_max)),
-        value_info=(13, "ignored"),
-        quantization_annotation=(14, "ignored"),
-        sparse_initializer=(15, "refused"),
-        metadata_props=(16, "ignored"),
-    )
-    opset = _schema("OperatorSetIdProto", domain=(1, text("domain")), version=(2, "int"))
-    ignored = {"producer_name": 2, "producer_version": 3, "domain": 4, "model_version": 5}
-    ignored |= {"doc_string": 6, "metadata_props": 14, "configuration": 26}
-    return _schema(
-        "ModelProto",
-        ir_version=(1, "int"),
-        graph=(7, within("graph", graph)),
-        opset_import=(8, within("opset_import", opset, many=64)),
-        training_info=(20, "refused"),
-        functions=(25, "refused"),
-        **{name: (number, "ignored") for name, number in ignored.items()},
-    )
-
-
-def _node_schema(limits: Limits, tensor: Schema) -> Schema:
-    def texts(name: str, *, many: int = 0) -> Field:
-        return Field(name, "text", bool(many), None, many or 1, limits.name_bytes_max)
-
-    many = limits.items_max
-    attribute = _schema(
-        "AttributeProto",
-        name=(1, texts("name")),
-        f=(2, "float"),
-        i=(3, "int"),
-        s=(4, "bytes"),
-        t=(5, Field("t", "message", False, tensor)),
-        g=(6, "refused"),
-        floats=(7, Field("floats", "float", True, None, many)),
-        ints=(8, Field("ints", "int", True, None, many)),
-        strings=(9, Field("strings", "bytes", True, None, many)),
-        tensors=(10, "refused"),
-        graphs=(11, "refused"),
-        doc_string=(13, "ignored"),
-        tp=(14, "refused"),
-        type_protos=(15, "refused"),
-        type=(20, "int"),
-        ref_attr_name=(21, "refused"),
-        sparse_tensor=(22, "refused"),
-        sparse_tensors=(23, "refused"),
-    )
-    return _schema(
-        "NodeProto",
-        input=(1, texts("input", many=limits.operands_max)),
-        output=(2, texts("output", many=limits.operands_max)),
-        name=(3, "ignored"),
-        op_type=(4, texts("op_type")),
-        attribute=(
-            5,
-            Field("attribute", "message", True, attribute, limits.operands_max),
-        ),
-        doc_string=(6, "ignored"),
-        domain=(7, texts("domain")),
-        overload=(8, "refused"),
-        metadata_props=(9, "ignored"),
-        device_configurations=(10, "ignored"),
-    )

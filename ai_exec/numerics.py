@@ -87,7 +87,8 @@ def quantise(rows: Tensor, axes: Axes, bits: int) -> Quantised:
 
 def whole_product(left: Floats, right: Floats) -> Floats:
     """Matrix product of whole numbers whose sums stay within 2^53: exact on any BLAS."""
-    return np.matmul(left, right) + 0.0
+    whole: Floats = np.matmul(left, right) + 0.0
+    return whole
 
 
 def combine(whole: Floats, left_scale: Floats, right_scale: Floats) -> Floats:
@@ -166,7 +167,7 @@ def divide_whole(numerator: Tensor, denominator: Tensor) -> Tensor:
     inexact = numerator != quotient * safe
     opposite = (numerator < 0) != (safe < 0)
     cut = (quotient + (inexact & opposite)).astype(numerator.dtype)
-    return np.where(denominator == 0, numerator.dtype.type(0), cut)
+    return np.asarray(np.where(denominator == 0, numerator.dtype.type(0), cut))
 
 
 def cast(values: Tensor, dtype: str) -> Tensor:

@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from types import MappingProxyType
-from typing import Any, Final, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ai_exec.tensor import Shape, Tensor, type_text
 
 Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | Tensor
 Attributes = Mapping[str, Attribute | None]
 Kernel = Callable[..., Tensor | tuple[Tensor, ...]]
+K = TypeVar("K", bound=Kernel)
 
 ML: Final = "ai.onnx.ml"
 """Domain of the classic machine learning operators; the domain of all others is empty."""
@@ -123,11 +124,11 @@ class Operator:
     """Element types that the first input may have; empty means that `infer` decides."""
 
     @cached_property
-    def attribute_kinds(self) -> Mapping[str, Any]:
-        """Type of each attribute, as the kernel's signature says."""
+    def attribute_kinds(self) -> Mapping[str, str]:
+        """Field of AttributeProto that holds each attribute, as the kernel's signature says."""
         hints = get_type_hints(self.kernel)
         names = [name for name in self._keywords if name != OUTPUT_COUNT]
-        return MappingProxyType({name: hints[name] for name in names})
+        return MappingProxyType({name: _field_of(hints[name]) for name in names})
 
     @cached_property
     def defaults(self) -> Attributes:
@@ -176,6 +177,18 @@ class Operator:
         return any(p.kind is p.VAR_POSITIONAL for p in self._parameters)
 
 
+_PLAIN_FIELDS: Final[Mapping[Any, str]] = {int: "i", float: "f", str: "s"}
+_LIST_FIELDS: Final[Mapping[Any, str]] = {int: "ints", float: "floats", str: "strings"}
+
+
+def _field_of(hint: Any) -> str:
+    if isinstance(hint, UnionType) or get_origin(hint) is Union:
+        (hint,) = (part for part in get_args(hint) if part is not NoneType)
+    if get_origin(hint) is tuple:
+        return _LIST_FIELDS[get_args(hint)[0]]
+    return _PLAIN_FIELDS.get(hint, "t")
+
+
 _OPERATORS: Final[dict[tuple[str, str], dict[int, Operator]]] = {}
 
 
@@ -188,10 +201,10 @@ def operator(
     scratch: Scratch = usual_scratch,
     values: tuple[str, ...] = (),
     domain: str = "",
-) -> Callable[[Kernel], Kernel]:
+) -> Callable[[K], K]:
     """Register a kernel for the given versions of an operator's specification."""
 
-    def register(kernel: Kernel) -> Kernel:
+    def register(kernel: K) -> K:
         versions = _OPERATORS.setdefault((domain, name), {})
         for version in (since,) if isinstance(since, int) else since:
             assert version not in versions, f"{name} {version} is registered twice"
@@ -223,3 +236,9 @@ def versions_of(domain: str, name: str) -> tuple[int, ...]:
 def find(domain: str, name: str, version: int) -> Operator | None:
     """Give the operator whose specification has exactly this version."""
     return _OPERATORS.get((domain, name), {}).get(version)
+
+
+def newest(domain: str, name: str, opset: int) -> Operator | None:
+    """Give the newest supported version of an operator that is not above an operator set's."""
+    versions = [version for version in versions_of(domain, name) if version <= opset]
+    return find(domain, name, versions[-1]) if versions else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from typing import Annotated, Any, Final
 
@@ -148,7 +149,7 @@ def decode_tensors(
     if len(entries) > limits.tensors_max:
         raise TensorError(f"{len(entries)} tensors, at most {limits.tensors_max} are allowed")
     names = [entry.name.encode() for entry in entries]
-    if any(second <= first for first, second in zip(names, names[1:], strict=False)):
+    if any(second <= first for first, second in pairwise(names)):
         raise TensorError("names are not ascending and different")
     return {entry.name: _tensor(entry) for entry in entries}
 

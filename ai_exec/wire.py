@@ -1,7 +1,7 @@
-"""Protocol buffer bytes read by a fixed schema under hard limits, so that no library's parser decides.
+"""Protocol buffer bytes read by a fixed schema under hard limits.
 
-Only what the schema names is accepted.  Each message is read once, from front to back, and depth is
-bounded by the schema, which does not contain itself.
+No library's parser decides.  Only what the schema names is accepted.  Each message is read once,
+from front to back, and depth is bounded by the schema, which does not contain itself.
 """
 
 import struct

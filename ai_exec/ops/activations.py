@@ -9,8 +9,8 @@ from ai_exec.ops.rules import FLOAT32, NUMBERS, SIGNED, broadcasts_to, require_d
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.tensor import Tensor
 
-ONE = np.float32(1)
-ZERO = np.float32(0)
+ONE = np.array(1, np.float32)
+ZERO = np.array(0, np.float32)
 
 
 @operator("Relu", since=(6, 13, 14), infer=same, cost=per_element(), values=SIGNED)

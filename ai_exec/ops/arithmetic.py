@@ -57,7 +57,7 @@ def mod(a: Tensor, b: Tensor, *, fmod: int = 0) -> Tensor:
         return np.fmod(a, b)
     safe = np.where(b == 0, 1, b).astype(a.dtype)
     rest = np.fmod(a, safe) if fmod else np.mod(a, safe)
-    return np.where(b == 0, a.dtype.type(0), rest)
+    return np.asarray(np.where(b == 0, a.dtype.type(0), rest))
 
 
 def _pow(call: Call) -> tuple[Operand, ...]:
@@ -80,19 +80,19 @@ def neg(x: Tensor) -> Tensor:
 @operator("Abs", since=(6, 13), infer=same, cost=per_element(), values=NUMBERS)
 def abs(x: Tensor) -> Tensor:
     """Magnitude of x; the least integer keeps its sign."""
-    return np.abs(x)
+    return np.asarray(np.abs(x))
 
 
 @operator("Sign", since=(9, 13), infer=same, cost=per_element(), values=NUMBERS)
 def sign(input: Tensor) -> Tensor:
     """-1, +0 or 1."""
-    return np.sign(input) + input.dtype.type(0)
+    return np.asarray(np.sign(input) + input.dtype.type(0))
 
 
 @operator("Reciprocal", since=(6, 13), infer=same, cost=per_element(4_000), values=FLOATS)
 def reciprocal(x: Tensor) -> Tensor:
     """1 / x."""
-    return np.divide(x.dtype.type(1), x)
+    return np.asarray(np.divide(x.dtype.type(1), x))
 
 
 @operator("Sqrt", since=(6, 13), infer=same, cost=per_element(4_000), values=FLOATS)
@@ -149,7 +149,7 @@ def sum(*data_0: Tensor) -> Tensor:
 @operator("Mean", since=(8, 13), infer=broadcast, cost=per_element(), values=FLOATS)
 def mean(*data_0: Tensor) -> Tensor:
     """The sum of the inputs as `Sum` gives it, divided by their number."""
-    return np.divide(sum(*data_0), data_0[0].dtype.type(len(data_0)))
+    return np.asarray(np.divide(sum(*data_0), data_0[0].dtype.type(len(data_0))))
 
 
 @operator("Clip", since=6, infer=same, cost=per_element(), values=FLOAT32)

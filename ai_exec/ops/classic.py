@@ -180,4 +180,4 @@ def _extractor(call: Call) -> tuple[Operand, ...]:
 def array_feature_extractor(x: Tensor, y: Tensor) -> Tensor:
     """Elements along the last axis by index; an index outside wraps round."""
     indices = np.mod(y.reshape(-1), y.dtype.type(x.shape[-1]))
-    return np.take(x if x.ndim > 1 else x[np.newaxis], indices, axis=-1)
+    return np.asarray(np.take(x if x.ndim > 1 else x[np.newaxis], indices, axis=-1))

@@ -95,7 +95,7 @@ def _require_inside(operand: Operand, length: int) -> None:
 
 def inside(indices: Tensor, length: int) -> Tensor:
     """Bring indices into the axis: negative ones count from the end, those outside wrap round."""
-    return np.mod(indices, indices.dtype.type(length))
+    return np.asarray(np.mod(indices, indices.dtype.type(length)))
 
 
 def _gather(call: Call) -> tuple[Operand, ...]:
