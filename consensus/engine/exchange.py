@@ -8,6 +8,7 @@ from consensus.core.messages import (
     CertificateMessage,
     ConsensusMessage,
     Kind,
+    Proposal,
     Status,
     Vote,
     Votes,
@@ -42,10 +43,19 @@ def answer(height: Height, status: Status) -> list[ConsensusMessage]:
         status = Status(height.number, height.round, None, False, b"", b"")
     proposal = height.proposals.get(height.round)
     if proposal is not None and not status.has_proposal:
-        messages.append(proposal)
+        messages += with_proof(height, proposal)
     messages += _votes(height.tally.votes(Kind.PREVOTE, height.round), status.prevotes, height)
     messages += _votes(height.tally.votes(Kind.PRECOMMIT, height.round), status.precommits, height)
     return messages
+
+
+def with_proof(height: Height, message: Proposal | Vote) -> list[ConsensusMessage]:
+    """Give a message and, before it, the polka that a block proposed again refers to."""
+    proven = message.valid_round if isinstance(message, Proposal) else None
+    if proven is None:
+        return [message]
+    proof = height.tally.certificate(Kind.PREVOTE, proven, message.block_hash)
+    return [message] if proof is None else [CertificateMessage(proof), message]
 
 
 def _certificates(height: Height, kind: Kind, number: int) -> list[ConsensusMessage]:

@@ -244,7 +244,7 @@ class Machine:
             self._tell(Withheld(height.number, effect.round, str(error)))
             return []
         self._keep(LoggedInput(message))
-        self._actions.append(Broadcast(message))
+        self._actions += [Broadcast(each) for each in exchange.with_proof(height, message)]
         return height.step(message)
 
     # Messages.
@@ -418,7 +418,8 @@ class Machine:
         self._supply.try_again()
         self._actions.append(Broadcast(exchange.status_of(height)))
         if self._voice is not None and height.decision is None:
-            self._actions += [Broadcast(message) for message in self._voice.last()]
+            for message in self._voice.last():
+                self._actions += map(Broadcast, exchange.with_proof(height, message))
 
     def _could_not(self, height: int, work: str, reason: str) -> None:
         self._tell(CouldNot(height, work, reason))

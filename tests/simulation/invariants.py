@@ -1,8 +1,10 @@
 """What must hold whatever happens, checked by code that shares nothing with the core's counting."""
 
 from chain.primitives.keys import verify
-from consensus.core.messages import Certificate, Kind, Proposal, Vote, vote_bytes
+from consensus.core.height import Height
+from consensus.core.messages import Certificate, Kind, Proposal, Vote, Votes, vote_bytes
 from consensus.core.validators import ValidatorSet
+from consensus.engine.actions import Received
 from tests.simulation.ledger import GENESIS
 
 
@@ -17,6 +19,7 @@ class Watch:
         self._validators = validators
         self._final: dict[int, bytes] = {}
         self._said: dict[tuple[int, int, int, int], Proposal | Vote] = {}
+        self._heard: dict[tuple[int, int, int], dict[bytes, set[int]]] = {}
         self._locks: dict[tuple[int, int], list[Vote]] = {}
 
     def sent(self, node: int, message: Proposal | Vote, own: bytes) -> None:
@@ -53,6 +56,36 @@ class Watch:
         total = sum(each.power for each in self._validators.validators)
         if sum(voters.values()) * 3 <= total * 2:
             raise Broken(f"node {node} committed height {height} with too little power")
+
+    def hears(self, node: int, life: int, height: Height | None, event: object) -> None:
+        """Note the rounds in which a node hears others vote."""
+        if height is None or height.decision is not None or not isinstance(event, Received):
+            return
+        message = event.message
+        votes = message.votes if isinstance(message, Votes) else (message,)
+        for vote in votes:
+            if isinstance(vote, Vote) and vote.height == height.number:
+                heard = self._heard.setdefault((node, life, vote.height), {})
+                heard.setdefault(vote.validator, set()).add(vote.round)
+
+    def stands(self, node: int, life: int, height: Height | None) -> None:
+        """Check that a node is not behind a round that more than a third are in.
+
+        Of each validator the two latest rounds count: a node need not remember more.
+        """
+        if height is None or height.decision is not None:
+            return
+        heard = self._heard.get((node, life, height.number), {})
+        latest = {validator: sorted(rounds)[-2:] for validator, rounds in heard.items()}
+        for number in {each for rounds in latest.values() for each in rounds}:
+            there = [
+                each
+                for each in self._validators.validators
+                if number in latest.get(each.address, ())
+            ]
+            total = sum(each.power for each in self._validators.validators)
+            if number > height.round and 3 * sum(each.power for each in there) > total:
+                raise Broken(f"node {node} stays in round {height.round}, others in {number}")
 
     def _check_lock(self, node: int, vote: Vote) -> None:
         locks = self._locks.setdefault((node, vote.height), [])

@@ -5,6 +5,8 @@ from random import Random
 from tests.simulation.scenario import Scenario
 
 CALM_DELAY_MS = 10
+WITHHELD = 0.7
+"""Share of its prevotes that a stale twin keeps from each of the others."""
 
 
 class SimulatedNetwork:
@@ -14,14 +16,19 @@ class SimulatedNetwork:
         self._favours: dict[int, frozenset[int]] = {}
         self._share_out_twins()
 
-    def arrivals(self, sender: int, receiver: int, now_ms: int) -> list[int]:
+    def arrivals(self, sender: int, receiver: int, now_ms: int, sort: str) -> list[int]:
         """Give the delays after which copies of a message arrive."""
         if now_ms >= self._scenario.calm_ms:
             return [self._random.randint(1, CALM_DELAY_MS)]
-        if self._is_cut(sender, receiver, now_ms) or self._random.random() < self._scenario.loss:
+        if self._is_cut(sender, receiver, now_ms) or self._is_lost(sender, sort):
             return []
         copies = 2 if self._random.random() < self._scenario.duplication else 1
         return [self._random.randint(1, self._scenario.delay_ms) for _ in range(copies)]
+
+    def _is_lost(self, sender: int, sort: str) -> bool:
+        if self._scenario.are_twins_stale and sender in self._favours and sort == "PREVOTE":
+            return self._random.random() < WITHHELD
+        return self._random.random() < self._scenario.loss[sort]
 
     def _share_out_twins(self) -> None:
         """Let the two halves of a twin talk to different, overlapping parts of the others."""

@@ -1,4 +1,4 @@
-"""Faults put into the rules on purpose, one at a time: a simulator that misses one proves nothing."""
+"""Faults put into the rules on purpose: a simulator that misses one proves nothing."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -48,8 +48,9 @@ def _silent() -> Iterator[None]:
     def no_rebroadcast(self: Machine, _: Height) -> None:
         self._supply.try_again()
 
-    with patch.object(Machine, "_rebroadcast", no_rebroadcast), patch.object(
-        exchange, "answer", lambda *_: []
+    with (
+        patch.object(Machine, "_rebroadcast", no_rebroadcast),
+        patch.object(exchange, "answer", lambda *_: []),
     ):
         yield
 

@@ -1,9 +1,11 @@
 """What happens in one seed: who the validators are, and what goes wrong until when."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
 from chain.primitives.keys import Keypair
+from consensus.core.messages import CertificateMessage, ConsensusMessage, Status, Vote, Votes
 from consensus.core.validators import Validator, ValidatorSet
 
 
@@ -34,9 +36,12 @@ class Scenario:
     powers: tuple[int, ...]
     twins: tuple[int, ...]
     """Validators whose key two nodes have."""
+    are_twins_stale: bool
+    """The twins hold back their prevotes and propose the first block again that had a polka."""
     bad_builder: int | None
     """A validator that proposes invalid blocks now and then."""
-    loss: float
+    loss: Mapping[str, float]
+    """Share of messages that never arrive, by what they are; see `sort_of`."""
     duplication: float
     delay_ms: int
     calm_ms: int
@@ -73,13 +78,13 @@ def scenario(seed: int, *, size: int | None = None) -> Scenario:
     twins = _twins(random, powers)
     calm_ms = random.choice((2000, 3000, 4000))
     nodes = size + len(twins) + 1
-    harsh = random.random()
     plan = Scenario(
         seed=seed,
         powers=powers,
         twins=twins,
+        are_twins_stale=random.random() < 0.5,
         bad_builder=random.choice(twins) if twins and random.random() < 0.3 else None,
-        loss=random.choice((0.0, 0.05, 0.15, 0.3, 0.5)) if harsh > 0.1 else 0.0,
+        loss=_loss(random),
         duplication=random.choice((0.0, 0.05, 0.2)),
         delay_ms=random.choice((10, 30, 60, 120, 250)),
         calm_ms=calm_ms,
@@ -89,6 +94,24 @@ def scenario(seed: int, *, size: int | None = None) -> Scenario:
     )
     crashes = tuple(_crash(random, plan) for _ in range(random.randint(0, 4)))
     return replace(plan, crashes=_apart(crashes))
+
+
+def sort_of(message: ConsensusMessage) -> str:
+    """Give what a message is, as far as losing it matters."""
+    if isinstance(message, Vote):
+        return message.kind.name
+    if isinstance(message, Status | Votes | CertificateMessage):
+        return "repair"
+    return "proposal"
+
+
+def _loss(random: Random) -> Mapping[str, float]:
+    """Lose everything alike, or some sorts much more than others: that is what hides locks."""
+    sorts = ("proposal", "PREVOTE", "PRECOMMIT", "repair")
+    if random.random() < 0.4:
+        return dict.fromkeys(sorts, random.choice((0.0, 0.05, 0.15, 0.3, 0.5)))
+    loss = {sort: random.choice((0.0, 0.1, 0.3, 0.5)) for sort in sorts}
+    return loss | {"repair": random.choice((0.0, 0.5, 0.9, 1.0))}
 
 
 def _powers(random: Random, size: int) -> tuple[int, ...]:
