@@ -14,8 +14,9 @@ from chain.gossip.blobs import (
     ChunkRequest,
     ChunkResponse,
 )
-from chain.network import RequestRefused
+from chain.network import Network, NetworkConfig, RequestRefused
 from chain.primitives.merkle import CHUNK_BYTES, leaf_hash, proof_of, root_of, split
+from chain.storage.blob_store import BlobStore
 
 CONTENT = bytes(range(251)) * 7000
 ROOT, LENGTH, CHUNKS = root_of(CONTENT), len(CONTENT), len(split(CONTENT))
@@ -233,5 +234,32 @@ def test_a_greedy_peer_is_told_to_slow_down(fake_network: Any, monkeypatch: Any)
             await answer(request)
         clock[0] = 1.0
         await answer(request)
+
+    trio.run(main)
+
+
+def test_over_real_connections_between_real_stores(tmp_path: Any) -> None:
+    async def main() -> None:
+        listen = "/ip4/127.0.0.1/tcp/0"
+        stores = [BlobStore(tmp_path / name, 10_000_000) for name in ("full", "empty")]
+        assert stores[0].put(CONTENT) == ROOT
+        async with (
+            Network.open(
+                NetworkConfig(listen=listen), b"\1" * 32, lambda: b"", lambda *_: None
+            ) as one,
+            Network.open(
+                NetworkConfig(listen=listen, bootstrap=one.addresses),
+                b"\2" * 32,
+                lambda: b"",
+                lambda *_: None,
+            ) as two,
+            trio.open_nursery() as nursery,
+        ):
+            BlobSender(one, stores[0])
+            nursery.start_soon(one.run)
+            nursery.start_soon(two.run)
+            await BlobFetcher(two, stores[1]).fetch(ROOT, LENGTH, timeout_s=8.0)
+            nursery.cancel_scope.cancel()
+        assert stores[1].read(ROOT) == CONTENT
 
     trio.run(main)

@@ -1,6 +1,8 @@
 """What comes in costs its sender, never the process and never the others."""
 
 import os
+import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -277,5 +279,26 @@ def test_shutting_down_does_not_wait_for_a_peer_that_hangs(running: Any, until: 
             await trio.sleep(0.1)
             began = trio.current_time()
         assert trio.current_time() - began < 3
+
+    trio.run(main)
+
+
+def test_random_bytes_on_every_protocol(running: Any, stranger: Any, until: Any) -> None:
+    chance = random.Random(7)
+
+    async def main() -> None:
+        async with running(1) as network:
+            heard: list[bytes] = []
+            network.on_frame(TRANSACTIONS, lambda sender, frame: heard.append(frame))
+            for number, name in enumerate(("hello", "votes", "blocks", "transactions", "peers")):
+                async with stranger(100 + number) as peer:
+                    link = await peer.connect(network)
+                    await peer.greet(link)
+                    with suppress(StreamFailed):
+                        stream = await link.open_stream(f"/noema/{name}/1")
+                        await stream.write(b"\xff" + chance.randbytes(3000))
+                        await assert_cut(stream)
+            assert heard == []
+            await assert_works(running, until, network)
 
     trio.run(main)
