@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,21 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.layout import lines_of
+
 if TYPE_CHECKING:  # importing the client takes longer than all of --help may take
     from chain.rpc.client import Client
     from chain.rpc.transactions import Transactions
 
 DEFAULT_URL: Final = "http://127.0.0.1:9944"
-COIN: Final = 10**12
-AMOUNTS: Final = frozenset(
-    (
-        *("amount", "claimable", "deposit", "endowment", "fee", "free", "frozen", "owed", "paid"),
-        *("pending", "price", "reserved", "stake", "tip", "total_issuance", "treasury"),
-        *("base_fee", "len_fee", "adjusted_weight_fee", "network_fee", "total"),
-        *("actual_fee", "existential_deposit", "free_balance"),
-    )
-)
-"""Names of values that people are shown in coins."""
 
 
 def _connect(url: str) -> "Client":
@@ -74,7 +66,7 @@ class CliContext:
         if self.as_json:
             click.echo(json.dumps(result, indent=2, ensure_ascii=False))
         else:
-            click.echo("\n".join(_lines(result)) or "nothing")
+            click.echo("\n".join(lines_of(result)) or "nothing")
 
     def say(self, words: str) -> None:
         """Tell something that is no result."""
@@ -105,55 +97,3 @@ class CliContext:
 
 
 pass_context = click.make_pass_decorator(CliContext, ensure=True)
-
-
-def amount_text(amount: int) -> str:
-    """Give an amount in coins, exactly."""
-    coins, rest = divmod(abs(amount), COIN)
-    decimals = f".{rest:012d}".rstrip("0") if rest else ""
-    return f"{'-' if amount < 0 else ''}{coins:,}{decimals} NOE".replace(",", "_")
-
-
-def _lines(value: Any, name: str = "") -> list[str]:
-    if isinstance(value, Mapping):
-        return _record_lines(value)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        if value and all(isinstance(each, Mapping) for each in value):
-            return _table_lines(value)
-        return [f"- {_cell(each, name)}" for each in value]
-    return [_cell(value, name)]
-
-
-def _record_lines(record: Mapping[str, Any]) -> list[str]:
-    width = max((len(name) for name in record), default=0)
-    lines = []
-    for name, value in record.items():
-        label = name.replace("_", " ")
-        if isinstance(value, Mapping | list | tuple) and value:
-            lines += [label, *("  " + line for line in _lines(value, name))]
-        else:
-            lines.append(f"{label.ljust(width)}  {_cell(value, name)}")
-    return lines
-
-
-def _table_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [[_cell(row.get(name), name) for name in names] for row in rows]
-    head = [name.replace("_", " ") for name in names]
-    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (head, *cells)
-    ]
-
-
-def _cell(value: Any, name: str) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if name in AMOUNTS and isinstance(value, int | str) and str(value).lstrip("-").isdigit():
-        return amount_text(int(value))
-    if isinstance(value, Mapping | list | tuple):
-        return json.dumps(value, ensure_ascii=False) if value else "-"
-    return str(value)

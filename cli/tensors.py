@@ -8,7 +8,7 @@ becomes level * white / 255, rounded to a whole number where white is above 1.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isqrt, prod
+from math import isfinite, isqrt, prod
 from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
@@ -69,11 +69,20 @@ def outputs_json(encoded: str, *, whole: bool) -> dict[str, Any]:
     shown = {}
     for name, tensor in decode_tensors(bytes.fromhex(encoded[2:])).items():
         if whole or tensor.size <= SHOWN_MAX:
-            shown[name] = tensor.tolist()
+            shown[name] = _numbers(tensor)
         else:
-            first = ", ".join(str(each) for each in tensor.ravel()[:SHOWN_MAX].tolist())
+            first = ", ".join(str(each) for each in _numbers(tensor.ravel()[:SHOWN_MAX]))
             shown[name] = f"{tensor.dtype}{list(tensor.shape)} {first}, ..."
     return shown
+
+
+def _numbers(tensor: Tensor) -> Any:
+    """Give numbers as lists, float32 by their shortest decimals, what JSON lacks as text."""
+    if tensor.dtype.kind != "f":
+        return tensor.tolist()
+    flat = [float(text) for text in tensor.ravel().astype(str)]
+    plain = [each if isfinite(each) else str(each) for each in flat]
+    return np.array(plain, dtype=object).reshape(tensor.shape).tolist()
 
 
 def _from_npz(path: Path, types: Sequence[InputType], white: float) -> dict[str, Any]:

@@ -188,7 +188,7 @@ def _publish(
         if event["name"] == "Models.Published"
     )
     version = _await_examined(context, arguments["name"], number)
-    return {"model": f"{arguments['name']}@{number}", **version, **outcome}
+    return {"model": f"{arguments['name']}@{number}", **outcome, **version}
 
 
 def _await_examined(context: CliContext, name: str, number: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.primitives.keys import Keypair, ss58_encode
-from cli.context import amount_text
+from cli.layout import amount_text
 from cli.parameters import ADDRESS, AMOUNT, BLOCK, HASH, NAMED_VALUE, SHAPE, SHARE
 
 ALICE = Keypair.from_uri("//Alice").address
