@@ -19,7 +19,7 @@ class PreparedBlock:
     place: slice
     bits: int
     values: Floats
-    """Rows [N, K] of whole numbers times the row's power of two; NaN in a row that is not finite.
+    """Columns [K, N] of whole numbers times the column's power of two; NaN if it is not finite.
 
     All products of one result share that power of two, so that their sums are as exact as those
     of whole numbers: exponents stay far from the ends of binary64.
@@ -44,7 +44,7 @@ class PreparedMatrix:
         total = np.zeros((*left.shape[:-1], self._columns))
         for index, block in enumerate(self._blocks):
             rows = quantise(left[..., block.place], _LAST, block.bits)
-            part = whole_product(rows.digits, block.values.T)
+            part = whole_product(rows.digits, block.values)
             part *= rows.scale
             total = part if index == 0 else total + part
         return total
@@ -71,7 +71,7 @@ class PreparedMatrix:
         digits = left.astype(np.float64)
         digits *= ldexp(1.0, block.bits - exponent)
         np.rint(digits, digits)
-        result: Floats = np.dot(digits.reshape(left.shape[-1]), block.values.T)
+        result: Floats = np.dot(digits.reshape(left.shape[-1]), block.values)
         result *= ldexp(1.0, exponent - block.bits)
         return result.reshape(*left.shape[:-1], self._columns)
 
@@ -79,4 +79,4 @@ class PreparedMatrix:
 def _prepare(right: Tensor, place: slice) -> PreparedBlock:
     bits = product_bits(place.stop - place.start)
     columns = quantise(right[place], (0,), bits)
-    return PreparedBlock(place, bits, np.ascontiguousarray((columns.digits * columns.scale).T))
+    return PreparedBlock(place, bits, np.ascontiguousarray(columns.digits * columns.scale))

@@ -212,3 +212,16 @@ def test_hostile_rows_one_by_one() -> None:
     for pair in pairs:
         x = {"x": pair.reshape(1, 2)}
         assert fast.run(x)["y"].tobytes() == reference.run(x)["y"].tobytes(), pair
+
+
+@pytest.mark.parametrize("beta", [1.0, -1.0])
+@pytest.mark.parametrize("alpha", [1.0, -1.0])
+def test_zeros_of_either_sign_in_products_and_biases(alpha: float, beta: float) -> None:
+    values = np.array([0.0, -0.0, 1e-45, -1e-45, 1.0, -1.0], np.float32)
+    scales: dict[str, Attribute] = {"alpha": alpha, "beta": beta}
+    line = Line("Gemm", ("x", "w", "b"), "y", scales)
+    for bias in values[:2]:
+        constants = {"w": values.reshape(1, -1), "b": np.full(len(values), bias, np.float32)}
+        program = program_of([line], {"x": (1, 1)}, constants)
+        for value in values:
+            assert_same_bits(program, {"x": np.full((1, 1), value, np.float32)})

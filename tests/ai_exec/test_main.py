@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner
+from onnx import TensorProto, helper
+
+from ai_exec.__main__ import main
+
+DIGITS = Path(__file__).parents[2] / "examples" / "digits"
+MODEL = str(DIGITS / "digits.onnx")
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> str:
+    rows = np.frombuffer((DIGITS / "unseen.rows").read_bytes(), np.uint8).reshape(-1, 65)
+    path = tmp_path / "image.npz"
+    np.savez(path, pixels=rows[:1, :64].astype(np.float32))
+    return str(path)
+
+
+def invoke(*arguments: str) -> tuple[int, str]:
+    answer = CliRunner().invoke(main, list(arguments))
+    return answer.exit_code, answer.output
+
+
+def test_admit_tells_cost_and_types() -> None:
+    code, output = invoke("admit", MODEL)
+
+    assert code == 0
+    first, *declared = output.splitlines()
+    assert first.startswith("admitted: ")
+    assert declared == [
+        "input pixels float32[1, 64]",
+        "output logits float32[1, 10]",
+        "output probabilities float32[1, 10]",
+        "output label int64[1]",
+    ]
+
+
+def test_admit_lists_every_reason(tmp_path: Path) -> None:
+    path = tmp_path / "custom.onnx"
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+    result = helper.make_tensor_value_info("z", TensorProto.FLOAT, [1])
+    nodes = [
+        helper.make_node("Invented", ["x"], ["y"]),
+        helper.make_node("AlsoInvented", ["y"], ["z"]),
+    ]
+    graph = helper.make_graph(nodes, "custom", [value], [result])
+    onnx.save(helper.make_model(graph), path)
+
+    code, output = invoke("admit", str(path))
+
+    assert code == 1
+    assert f"{path} is not admitted" in output
+    assert "Invented" in output
+    assert "AlsoInvented" in output
+
+
+def test_run_writes_what_both_engines_agree_on(tmp_path: Path, image: str) -> None:
+    found = {}
+    for engine in ("fast", "reference"):
+        path = tmp_path / f"{engine}.npz"
+        code, output = invoke("run", MODEL, image, str(path), "--engine", engine)
+        assert code == 0, output
+        with np.load(path) as archive:
+            found[engine] = {name: archive[name].tobytes() for name in archive.files}
+    assert list(found["fast"]) == ["logits", "probabilities", "label"]
+    assert found["fast"] == found["reference"]
+
+
+def test_compare_shows_three_engines(image: str) -> None:
+    code, output = invoke("compare", MODEL, image)
+
+    assert code == 0, output
+    lines = [line.split() for line in output.splitlines()]
+    assert [line[:2] for line in lines[:3]] == [
+        ["logits", "reference"],
+        ["logits", "fast"],
+        ["logits", "onnxruntime"],
+    ]
+    assert [line[1] for line in lines if line[0] == "time"] == ["reference", "fast", "onnxruntime"]
+    assert "same bits" in output
+
+
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"pixels": np.zeros((1, 63), np.float32)}, "pixels float32[1, 63]"),
+        ({"image": np.zeros((1, 64), np.float32)}, "no input pixels"),
+    ],
+)
+def test_wrong_inputs_are_named(tmp_path: Path, arrays: dict[str, np.ndarray], reason: str) -> None:
+    path = tmp_path / "wrong.npz"
+    np.savez(path, allow_pickle=False, **arrays)
+
+    code, output = invoke("run", MODEL, str(path), str(tmp_path / "never.npz"))
+
+    assert (code, reason in output) == (1, True), output
+    assert not (tmp_path / "never.npz").exists()
+
+
+def test_what_is_no_archive_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "noise.npz"
+    path.write_bytes(b"noise")
+
+    code, output = invoke("run", MODEL, str(path), str(tmp_path / "never.npz"))
+
+    assert (code, "noise.npz is no .npz of plain arrays" in output) == (1, True), output
