@@ -147,8 +147,8 @@ async def _handle_bounded(connection: Any, muxed_stream: Any) -> None:
 async def _reset_quietly(stream: Any) -> None:
     try:
         await stream.reset()
-    except Exception:
-        _log.debug("reset failed", exc_info=True)
+    except Exception as error:
+        _log.debug("reset failed: %r", error)
 
 
 def _allow_address_reuse_only(sock: Any) -> None:
@@ -175,6 +175,7 @@ def install() -> None:
     quiet.handlers = [_Demoted()]
     quiet.setLevel(logging.ERROR)
     quiet.propagate = False
+    logging.getLogger("multiaddr").setLevel(logging.WARNING)
     # This module logs through the root logger, which would print and set up a handler of its own.
     swarm_connection.logging = logging.getLogger("libp2p.network.connection")
 
@@ -189,8 +190,8 @@ def guarded(handler: StreamHandler) -> StreamHandler:
     async def handle(stream: Any) -> None:
         try:
             await handler(stream)
-        except _PEER_CAUSED:
-            _log.debug("stream refused", exc_info=True)
+        except _PEER_CAUSED as error:
+            _log.debug("stream ended: %r", error)
             await _reset_quietly(stream)
         except Exception:
             logging.getLogger("noema.network").exception("a stream ended by a mistake of our own")
@@ -230,8 +231,8 @@ async def _upgrade(swarm: Any, socket: Any, listener: Any, doorman: Doorman) -> 
     raw = RawConnection(socket, False)
     try:
         connection = await swarm.upgrade_inbound_raw_conn(raw, listener)
-    except Exception:
-        _log.debug("incoming connection refused", exc_info=True)
+    except Exception as error:
+        _log.debug("incoming connection refused: %r", error)
         await raw.close()
         return None
     finally:
@@ -246,5 +247,5 @@ async def abort(connection: Any) -> None:
         try:
             await connection.muxed_conn.secured_conn.close()
             await connection.close()
-        except Exception:
-            _log.debug("closing failed", exc_info=True)
+        except Exception as error:
+            _log.debug("closing failed: %r", error)

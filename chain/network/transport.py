@@ -94,8 +94,8 @@ class LibraryStream:
         """Forget the stream at once."""
         try:
             await self._stream.reset()
-        except _FAILURES:
-            _log.debug("reset failed", exc_info=True)
+        except _FAILURES as error:
+            _log.debug("reset failed: %r", error)
 
 
 class Link:
@@ -198,11 +198,20 @@ class Transport:
         """Connect; the link arrives at `on_link`.  Raises DialFailed."""
         try:
             with trio.fail_after(UPGRADE_S):
-                await self._swarm.dial_addr(
-                    Multiaddr(address.location), ID.from_string(address.peer)
-                )
+                location = await _resolve(address.location)
+                await self._swarm.dial_addr(Multiaddr(location), ID.from_string(address.peer))
         except _FAILURES as error:
             raise DialFailed(f"{address}: {error}") from error
+
+
+async def _resolve(location: str) -> str:
+    """Put an IP address for a name, as the system resolves it: /etc/hosts counts too."""
+    _, family, name, _, port = location.split("/")
+    if not family.startswith("dns"):
+        return location
+    wanted = trio.socket.AF_INET6 if family == "dns6" else trio.socket.AF_INET
+    found = await trio.socket.getaddrinfo(name, int(port), wanted, trio.socket.SOCK_STREAM)
+    return f"/ip{family[-1]}/{found[0][4][0]}/tcp/{port}"
 
 
 def _create_host(identity_seed: bytes, doorman: Doorman) -> Any:

@@ -224,3 +224,27 @@ def test_one_known_address_is_enough_to_find_everybody(running: Any) -> None:
             assert {*hub.peers()} == {one.own_id, two.own_id}
 
     trio.run(main)
+
+
+def test_a_bootstrap_node_may_be_given_by_name(running: Any) -> None:
+    async def main() -> None:
+        async with running(1) as one:
+            by_name = one.addresses[0].replace("/ip4/127.0.0.1/", "/dns4/localhost/")
+            one.addresses = (by_name,)
+            async with running(5, (one,)) as two:
+                await until(lambda: two.peers() == (one.own_id,))
+
+    trio.run(main)
+
+
+def test_a_name_that_nobody_knows_is_tried_again_and_harms_nothing(running: Any) -> None:
+    async def main() -> None:
+        async with running(1) as one:
+            nowhere = "/dns4/no-such-name.invalid/tcp/1/p2p/" + peer_id_of(b"\7" * 32)
+            async with running(5, ()) as two:
+                two._book.learn(PeerAddress.parse(nowhere))
+                two._book.learn(PeerAddress.parse(one.addresses[0]))
+                two._dialer.learned()
+                await until(lambda: two.peers() == (one.own_id,))
+
+    trio.run(main)
