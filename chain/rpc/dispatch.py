@@ -60,8 +60,7 @@ class Dispatcher:
             text = await self._answer_call(call, subscribe, unsubscribe)
             if text is not None:
                 size += len(text)
-                if size > self._limits.outbox_bytes_max // 2:
-                    assert isinstance(call, Request)
+                if size > self._limits.outbox_bytes_max // 2 and isinstance(call, Request):
                     too_big = RpcError(TOO_BIG, "The answer is too long; ask for less at once")
                     text = dump(refusal(call.id, too_big))
                 answers.append(text)

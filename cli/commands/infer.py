@@ -69,6 +69,8 @@ def _infer(context: CliContext, sending: Sending, arguments: dict[str, Any]) -> 
         return outcome
     receipt = event_fields(outcome, "Inference.Inferred")
     del outcome["events"]
+    if receipt["output"] is None:
+        context.say("The output is too long for an event; --dry-run shows it")
     shown = {
         "model": f"{receipt['model']}@{receipt['version']}",
         "receipt": receipt["receipt"],

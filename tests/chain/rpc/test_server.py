@@ -138,6 +138,18 @@ def test_batches_answer_in_order_and_notifications_not_at_all() -> None:
     serve(talk)
 
 
+def test_answers_that_are_too_long_are_refused_one_by_one() -> None:
+    async def talk(served: Served) -> None:
+        served.node.chain.states[0].values[b"big"] = bytes(30_000)
+        get = {"jsonrpc": "2.0", "method": "state_getStorage", "params": ["0x" + b"big".hex()]}
+        answers = await served.post([{**get, "id": 1}, {**get, "id": 2}, 3])
+        assert answers[0]["result"] == "0x" + "00" * 30_000
+        assert answers[1]["error"]["code"] == -32008
+        assert answers[2]["error"]["code"] == -32600
+
+    serve(talk, SMALL)
+
+
 def test_random_bytes_end_their_connection_only() -> None:
     async def talk(served: Served) -> None:
         for lead in (
