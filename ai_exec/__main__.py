@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import click
 import numpy as np
@@ -50,7 +50,7 @@ def run(model: Path, inputs: Path, outputs: Path, engine: str) -> None:
     """Run MODEL on the arrays of INPUTS (.npz by input name) and write OUTPUTS (.npz)."""
     given = _read_arrays(inputs)
     found = _executable(_admit(model), engine)(given)
-    np.savez(outputs, allow_pickle=False, **found)
+    _write_arrays(outputs, found)
     for name, tensor in found.items():
         click.echo(f"{name} {tensor.dtype}{list(tensor.shape)} {_digest(tensor)}")
 
@@ -115,8 +115,12 @@ def _plain_onnxruntime(model: bytes) -> Callable[[Tensors], Tensors]:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model, options)
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(model, options)
+    except Exception as error:
+        # A border: this library's errors have no common class.
+        raise Refused(f"onnxruntime cannot load the model: {error}") from error
     names = [output.name for output in session.get_outputs()]
 
     def execute(inputs: Tensors) -> Tensors:
@@ -131,6 +135,17 @@ def _read_arrays(path: Path) -> Tensors:
             return {name: archive[name] for name in archive.files}
     except (ValueError, OSError, BadZipFile, AttributeError, TypeError) as error:
         raise Refused(f"{path} is no .npz of plain arrays: {error}") from error
+
+
+def _write_arrays(path: Path, tensors: Tensors) -> None:
+    """Write an archive as `np.savez` does, whatever the tensors are called."""
+    try:
+        with ZipFile(path, "w") as archive:
+            for name, tensor in tensors.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    np.lib.format.write_array(entry, np.asarray(tensor), allow_pickle=False)
+    except OSError as error:
+        raise Refused(f"cannot write {path}: {error}") from error
 
 
 def _digest(tensor: Tensor) -> str:

@@ -32,12 +32,15 @@ class PoolSettings:
 
     workers: int = 1
     """Processes, one core each."""
-    memory_bytes_max: int = 2 << 30
-    """Address space of a process beyond what it needs to start; above the limit of admission."""
+    memory_bytes_max: int = 4 << 30
+    """Address space of a process beyond what it needs to start.
+
+    Room for a run at the limit of admission beside all models that are held, prepared by an engine.
+    """
     seconds_max: int = 90
     """Wall time of one request; above the limit of admission on a slow machine."""
-    models_bytes_max: int = 256 << 20
-    """Bytes of models that a process keeps."""
+    models_bytes_max: int = 128 << 20
+    """Bytes of models that a process keeps; made ready to run, they take up to five times that."""
     cache_bytes_max: int = 64 << 20
     """Bytes of answers that are kept."""
     awaited_max: int = 256

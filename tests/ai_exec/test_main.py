@@ -108,3 +108,19 @@ def test_what_is_no_archive_is_named(tmp_path: Path) -> None:
     code, output = invoke("run", MODEL, str(path), str(tmp_path / "never.npz"))
 
     assert (code, "noise.npz is no .npz of plain arrays" in output) == (1, True), output
+
+
+def test_outputs_may_have_any_name_and_need_a_folder(tmp_path: Path) -> None:
+    model, inputs, outputs = (tmp_path / name for name in ("model.onnx", "in.npz", "out.npz"))
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [2])
+    result = helper.make_tensor_value_info("file", TensorProto.FLOAT, [2])
+    graph = helper.make_graph([helper.make_node("Neg", ["x"], ["file"])], "g", [value], [result])
+    opsets = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), model)
+    np.savez(inputs, x=np.array([1, 2], np.float32))
+
+    assert invoke("run", str(model), str(inputs), str(outputs))[0] == 0
+    with np.load(outputs) as archive:
+        assert archive["file"].tolist() == [-1, -2]
+    code, output = invoke("run", str(model), str(inputs), str(tmp_path / "no" / "out.npz"))
+    assert (code, "cannot write" in output) == (1, True), output
