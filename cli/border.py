@@ -112,6 +112,7 @@ def _failed(error: Exception) -> Failed | None:
     from chain.rpc.description import UnknownName
     from chain.rpc.json_rpc import RpcError
     from chain.rpc.transactions import CallRefused, TransactionLost, TransactionTooSlow
+    from chain.rpc.type_descriptions import UnknownDescription
 
     match error:
         case NodeUnreachable():
@@ -126,7 +127,9 @@ def _failed(error: Exception) -> Failed | None:
             return Failed(REFUSED, error.message, data or "", f"code {error.code}")
         case UnknownName() | EncodeError():
             raise click.UsageError(str(error)) from error
-        case DecodeError() | ContentMismatch() | TransactionLost() | TransactionTooSlow():
+        case TransactionLost() | TransactionTooSlow() | UnknownDescription():
+            return Failed(REFUSED, type(error).__name__, _advice(error), str(error))
+        case DecodeError() | ContentMismatch():
             return Failed(REFUSED, type(error).__name__, _advice(error), str(error))
         case InvalidKeyFile() | WrongPassword():
             raise click.UsageError(f"{error}. {_advice(error)}") from error

@@ -22,12 +22,13 @@ def publish_content(
     What was done before is not done again, so a command that broke off can be repeated.  The node
     takes announced content only, so the announcement is always waited for.
     """
-    from chain.primitives.merkle import root_of
+    from chain.primitives.merkle import root_over, top_of
     from chain.rpc.content import upload
 
     if not content:
         raise click.UsageError("the file is empty")
-    root = "0x" + root_of(content).hex()
+    top = top_of(content)
+    root = "0x" + root_over(top, len(content)).hex()
     sender = _address(context, sending)
     announced = None
     if not _is_announced_by(context, root, sender):
@@ -35,7 +36,7 @@ def publish_content(
             context,
             replace(sending, wait=True),
             "Blobs.announce",
-            {"root": root, "length": len(content), "kind": KINDS[kind]},
+            {"top": "0x" + top.hex(), "length": len(content), "kind": KINDS[kind]},
         )
         if sending.estimate:
             return announced
