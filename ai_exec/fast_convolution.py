@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ai_exec.fast_quantise import quantise_rows
 from ai_exec.numerics import (
     Floats,
     channels_of_block,
@@ -57,7 +58,7 @@ class PreparedConvolution:
         shape = (x.shape[0], self._maps, *self._placed.outputs)
         total = np.zeros(shape)
         for index, block in enumerate(blocks):
-            data = quantise(x[:, block.channels], tuple(range(1, x.ndim)), block.bits)
+            data = quantise_rows(x[:, block.channels], tuple(range(1, x.ndim)), block.bits)
             columns = self._columns(data.digits, block.digits.shape[1])
             whole = whole_product(block.digits, columns).reshape(shape)
             part = combine(whole, data.scale, block.scale)

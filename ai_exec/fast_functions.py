@@ -4,6 +4,7 @@ The sequences differ from those of `ai_exec.functions`, the results do not: both
 rounded, or the question goes to `ai_exec.functions`.
 """
 
+from array import array
 from collections.abc import Callable
 from math import isfinite, ldexp
 from typing import Final
@@ -25,6 +26,9 @@ REACH: Final = 200.0
 SHORT: Final = 32
 """Elements of a row up to which numbers one by one are faster than arrays."""
 LIMIT: Final = np.float32(REACH)
+
+DOUBT_LOW: Final = 1.0 - DOUBT
+DOUBT_HIGH: Final = 1.0 + DOUBT
 
 STEP: Final = LN_2 / (ONE << TABLE_BITS)
 """ln 2 / 4096, rounded once: Python divides whole numbers correctly rounded."""
@@ -98,8 +102,12 @@ def _short_softmax(rows: Tensor, axis: int) -> Tensor:
     numbers = distance.reshape(-1).tolist()
     if not isfinite(greatest) or not all(map(isfinite, numbers)):
         return np.asarray(plain_softmax(rows, axis=axis))
-    values = np.array([_exp_number(number) for number in numbers])
-    powers = _rounded(values, distance.reshape(-1), functions.exp).tolist()
+    values = [_exp_number(number) for number in numbers]
+    low = array("f", [value * DOUBT_LOW for value in values])
+    high = array("f", [value * DOUBT_HIGH for value in values])
+    if low != high:
+        return np.asarray(plain_softmax(rows, axis=axis))
+    powers = high.tolist()
     scale = 2.0 ** (52 - ceil_log2(len(powers)))
     total = sum([round(power * scale) for power in powers]) / scale
     return np.array([power / total for power in powers], np.float32).reshape(rows.shape)
@@ -128,8 +136,8 @@ def _shares(powers: Tensor, axes: Axes, length: int) -> Tensor:
 
 def _rounded(value: Floats, x: Tensor, slow: Callable[[Tensor], Tensor]) -> Tensor:
     """Round to binary32; elements for which both ends of the doubt differ are asked for again."""
-    low = (value * (1.0 - DOUBT)).astype(np.float32)
-    high = (value * (1.0 + DOUBT)).astype(np.float32)
+    low = (value * DOUBT_LOW).astype(np.float32)
+    high = (value * DOUBT_HIGH).astype(np.float32)
     doubtful = low != high
     if doubtful.any():
         high[doubtful] = slow(x[doubtful])

@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from ai_exec.numerics import Floats, block_slices, product_bits, quantise, whole_product
+from ai_exec.fast_quantise import quantise_rows
+from ai_exec.numerics import Floats, block_slices, product_bits, quantise
 from ai_exec.tensor import Tensor
 
 _LAST: Final = (-1,)
@@ -43,8 +44,9 @@ class PreparedMatrix:
                 return row
         total = np.zeros((*left.shape[:-1], self._columns))
         for index, block in enumerate(self._blocks):
-            rows = quantise(left[..., block.place], _LAST, block.bits)
-            part = whole_product(rows.digits, block.values)
+            rows = quantise_rows(left[..., block.place], _LAST, block.bits)
+            part = np.matmul(rows.digits, block.values)
+            part += 0.0
             part *= rows.scale
             total = part if index == 0 else total + part
         return total

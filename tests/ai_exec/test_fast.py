@@ -225,3 +225,10 @@ def test_zeros_of_either_sign_in_products_and_biases(alpha: float, beta: float) 
         program = program_of([line], {"x": (1, 1)}, constants)
         for value in values:
             assert_same_bits(program, {"x": np.full((1, 1), value, np.float32)})
+
+
+@pytest.mark.parametrize("shape", [(0, 2), (2, 0), (0, 0)])
+def test_products_of_nothing(shape: tuple[int, int]) -> None:
+    w = np.ones((shape[1], 3), np.float32)
+    program = program_of([Line("MatMul", ("x", "w"), "y")], {"x": shape}, {"w": w})
+    assert_same_bits(program, {"x": np.zeros(shape, np.float32)})

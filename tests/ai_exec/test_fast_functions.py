@@ -75,3 +75,12 @@ def test_softmax_of_rows_short_and_long(length: int) -> None:
     rows = np.random.default_rng(length).normal(0, 30, (1, length)).astype(np.float32)
     exact = softmax(rows, axis=-1)
     assert fast_functions.softmax(rows, -1).tobytes() == np.asarray(exact).tobytes()
+
+
+@pytest.mark.parametrize("doubtful", numbers(DOUBTFUL).tolist())
+@pytest.mark.parametrize("length", [2, 40])
+def test_softmax_with_a_doubtful_power(doubtful: float, length: int) -> None:
+    rows = np.full((1, length), -abs(doubtful), np.float32)
+    rows[0, 0] = 0.0
+    exact = np.asarray(softmax(rows, axis=-1))
+    assert fast_functions.softmax(rows, -1).tobytes() == exact.tobytes()
