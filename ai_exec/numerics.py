@@ -163,7 +163,8 @@ def _positive_zero(values: Any) -> Tensor:
 def divide_whole(numerator: Tensor, denominator: Tensor) -> Tensor:
     """Quotient of integers cut towards zero; 0 where the denominator is 0; wraps."""
     safe = np.where(denominator == 0, 1, denominator).astype(numerator.dtype)
-    quotient = np.floor_divide(numerator, safe)
+    with np.errstate(over="ignore"):
+        quotient = np.floor_divide(numerator, safe)
     inexact = numerator != quotient * safe
     opposite = (numerator < 0) != (safe < 0)
     cut = (quotient + (inexact & opposite)).astype(numerator.dtype)

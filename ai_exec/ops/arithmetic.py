@@ -9,6 +9,7 @@ from ai_exec.ops.rules import (
     ANY,
     FLOAT32,
     FLOATS,
+    INTEGERS,
     NUMBERS,
     SIGNED,
     broadcast,
@@ -61,7 +62,7 @@ def mod(a: Tensor, b: Tensor, *, fmod: int = 0) -> Tensor:
 
 
 def _pow(call: Call) -> tuple[Operand, ...]:
-    require_dtype(call.at(1), FLOAT32, "input 1")
+    require_dtype(call.at(1), (*FLOAT32, *INTEGERS), "Y")
     return (Operand(call.at(0).dtype, broadcast_inputs(call)),)
 
 
@@ -157,7 +158,7 @@ def clip_6(
     input: Tensor, *, max: float = 3.4028234663852886e38, min: float = -3.4028234663852886e38
 ) -> Tensor:
     """min(max(input, min), max); a zero is +0."""
-    return clip(input, np.float32(min), np.float32(max))
+    return clip(input, np.array(min, np.float32), np.array(max, np.float32))
 
 
 def _clip(call: Call) -> tuple[Operand, ...]:

@@ -155,18 +155,21 @@ def batch_normalization_7(
     return batch_normalise(x, scale, b, mean, var, epsilon)
 
 
-def normalise(x: Tensor, axes: tuple[int, ...], epsilon: float) -> Tensor:
-    """(x - mean) / sqrt(variance + epsilon) in binary64, mean and variance by exact sums."""
+def normalise(x: Tensor, axes: tuple[int, ...], epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
+    """(x - mean) / deviation, mean and deviation in binary64.
+
+    The mean is an exact sum, and the deviation sqrt(variance + epsilon) of another one.
+    """
     count = float(size(tuple(x.shape[axis] for axis in axes)))
     wide = x.astype(np.float64)
-    centred = wide - exact_sum(x, axes) / count
+    mean = exact_sum(x, axes) / count
+    centred = wide - mean
     variance = exact_sum(centred * centred, axes) / count
-    quotient: Tensor = centred / np.sqrt(variance + epsilon)
-    return quotient
+    deviation = np.sqrt(variance + epsilon)
+    return centred / deviation, mean, deviation
 
 
 def _layer(call: Call) -> tuple[Operand, ...]:
-    only_output(call)
     data = call.at(0)
     axis = axis_of(call.whole("axis"), data.rank)
     if call.whole("stash_type") != 1:
@@ -179,7 +182,12 @@ def _layer(call: Call) -> tuple[Operand, ...]:
             require_dtype(operand, FLOAT32, f"input {index}")
             if not broadcasts_to(operand.shape, data.shape[axis:]):
                 raise Mismatch(f"input {index} is {operand} for {data} from axis {axis} on")
-    return (Operand(data.dtype, data.shape),)
+    folded = (*data.shape[:axis], *[1] * (data.rank - axis))
+    return (
+        Operand(data.dtype, data.shape),
+        Operand(data.dtype, folded),
+        Operand(data.dtype, folded),
+    )
 
 
 @operator("LayerNormalization", since=17, infer=_layer, cost=_NORMAL_COST, values=FLOAT32)
@@ -191,13 +199,14 @@ def layer_normalization(
     axis: int = -1,
     epsilon: float = 9.999999747378752e-06,
     stash_type: int = 1,
-) -> Tensor:
+) -> tuple[Tensor, Tensor, Tensor]:
     """(x - mean) / sqrt(variance + epsilon) scale + bias in binary64, rounded once."""
     axes = tuple(range(axis % x.ndim, x.ndim))
-    result = normalise(x, axes, epsilon) * scale.astype(np.float64)
+    centred, mean, deviation = normalise(x, axes, epsilon)
+    result = centred * scale.astype(np.float64)
     if b is not None:
         result = result + b.astype(np.float64)
-    return round_to_float32(result)
+    return round_to_float32(result), round_to_float32(mean), round_to_float32(1.0 / deviation)
 
 
 def _instance(call: Call) -> tuple[Operand, ...]:
@@ -219,6 +228,6 @@ def instance_normalization(
 ) -> Tensor:
     """As `LayerNormalization` over the spatial axes of each sample and channel."""
     shape = (-1, *[1] * (input.ndim - 2))
-    result = normalise(input, tuple(range(2, input.ndim)), epsilon)
+    result, _, _ = normalise(input, tuple(range(2, input.ndim)), epsilon)
     scaled = result * scale.astype(np.float64).reshape(shape)
     return round_to_float32(scaled + b.astype(np.float64).reshape(shape))
