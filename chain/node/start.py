@@ -10,6 +10,7 @@ import trio
 
 from chain.ledger import ConflictingBlock, WrongGenesis
 from chain.network import ListenFailed
+from chain.network.addresses import InvalidPeerAddress
 from chain.node.config import NodeConfig, load_config, with_overrides
 from chain.node.identity import KeyUnusable
 from chain.node.logs import configure_logs
@@ -31,6 +32,7 @@ _EXPECTED: Final = (
     DatabaseFailed,
     CannotPersist,
     ListenFailed,
+    InvalidPeerAddress,
     ConflictingBlock,
     ChainsDiverged,
     LogDamaged,

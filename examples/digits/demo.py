@@ -83,8 +83,16 @@ def noema(*arguments: str, url: str = "") -> Any:
 def refused(*arguments: str) -> Refusal:
     """Run a command that must fail and give how."""
     status, output, errors = _run(arguments, "")
-    words = " ".join((errors or output).split())
-    return Refusal(status, words)
+    return Refusal(status, _words_of(errors or output))
+
+
+def _words_of(said: str) -> str:
+    """Give what a refusal says, in one line."""
+    try:
+        error = json.loads(said)["error"]
+    except (ValueError, KeyError, TypeError):
+        return said.rsplit("Error: ", 1)[-1].strip()
+    return ": ".join(each for each in (error["name"], error["advice"] or error["detail"]) if each)
 
 
 def _run(arguments: Sequence[str], url: str) -> tuple[int, str, str]:
@@ -104,6 +112,11 @@ def _run(arguments: Sequence[str], url: str) -> tuple[int, str, str]:
 def coins(amount: int | str) -> str:
     """Give an amount in coins for people."""
     return f"{int(amount) / NOE:.6f} NOE"
+
+
+def short(hashes: set[str]) -> str:
+    """Give hashes cut short."""
+    return ", ".join(f"{each[:18]}..." for each in sorted(hashes))
 
 
 def main() -> int:
@@ -253,7 +266,7 @@ def infer(story: Story) -> dict[str, Any]:
     before = int(noema("query", "account", "dave")["free"])
     receipt: dict[str, Any] = noema(*picture)
     paid = before - int(noema("query", "account", "dave")["free"])
-    label = receipt["outputs"]["label"]["values"]
+    label = receipt["outputs"]["label"]
     story.promise(
         "the right digit, final",
         label == [truth["label"]] and receipt["status"] == "final",
@@ -322,15 +335,14 @@ def compare_nodes(story: Story, network: LocalNetwork, receipt: dict[str, Any]) 
             hashes.add(head)
             roots.add(client.request("chain_getHeader", [head])["stateRoot"])
             found = client.request("ai_receipt", [receipt["receipt"]])
-            results.add(
-                (found["output_hash"], client.request("chain_getBlockHash", [found["block"]]))
-            )
-    story.promise("one block hash on all nodes", len(hashes) == 1, f"{height}: {hashes}")
-    story.promise("one state root on all nodes", len(roots) == 1, f"{roots}")
+            results.add(found["output_hash"])
+    seen = f"block {height}, {short(hashes)}"
+    story.promise("one block hash on all nodes", len(hashes) == 1, seen)
+    story.promise("one state root on all nodes", len(roots) == 1, short(roots))
     story.promise(
         "one inference result on all nodes",
         results == {receipt["output_hash"]},
-        receipt["output_hash"],
+        short(results),
     )
 
 

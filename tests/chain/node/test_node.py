@@ -1,0 +1,89 @@
+"""One whole node in this process: it makes blocks, answers, stops, and goes on where it was."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from chain.ledger import WrongGenesis
+from chain.node.config import ExecutionSection, NetworkSection, NodeConfig, RpcSection
+from chain.node.node import Node, open_node
+from chain.primitives.keys import Keypair, ss58_encode
+from chain.rpc.client import Client
+from chain.rpc.transactions import Transactions
+from chain.storage.database import FolderInUse
+from genesis.spec import preset, write_spec
+
+ALICE, FERDIE = (Keypair.from_uri(f"//{name}") for name in ("Alice", "Ferdie"))
+
+
+def config_in(folder: Path, name: str = "Fast") -> NodeConfig:
+    document = {**json.loads(write_spec(preset("dev"))), "name": name, "block_interval_ms": 100}
+    chain = folder / f"{name}.json"
+    chain.write_text(json.dumps(document))
+    return NodeConfig(
+        chain=str(chain),
+        validator_key="//Alice",
+        network=NetworkSection(listen_host="127.0.0.1", port=0),
+        rpc=RpcSection(port=0),
+        execution=ExecutionSection(engine="reference"),
+    )
+
+
+def with_node(folder: Path, config: NodeConfig, use: Callable[[Client], Any]) -> Any:
+    """Run a node while `use` talks to it from a thread."""
+
+    async def main() -> Any:
+        stop = trio.Event()
+        async with open_node(config, folder / "node") as node, trio.open_nursery() as nursery:
+            nursery.start_soon(node.run, stop)
+            with trio.fail_after(30):
+                answer = await trio.to_thread.run_sync(call, node)
+            stop.set()
+        return answer
+
+    def call(node: Node) -> Any:
+        with Client(f"http://127.0.0.1:{node.rpc.port}") as client:
+            return use(client)
+
+    return trio.run(main)
+
+
+def test_transfer_is_final_and_survives_a_restart(tmp_path: Path) -> None:
+    def transfer(client: Client) -> Any:
+        transactions = Transactions(client)
+        arguments = {"dest": ss58_encode(FERDIE.address), "value": 5 * 10**12}
+        call = transactions.encode("Balances.transfer_keep_alive", arguments)
+        sent = transactions.submit(transactions.sign(ALICE, call))
+        return transactions.wait(sent, lambda words: None)
+
+    config = config_in(tmp_path)
+    outcome = with_node(tmp_path, config, transfer)
+    assert outcome["succeeded"]
+
+    def look(client: Client) -> Any:
+        account = client.request("ai_account", [ss58_encode(FERDIE.address)])
+        return account["free"], client.request("chain_getBlockHash", [outcome["number"]])
+
+    assert with_node(tmp_path, config, look) == (str(1_000_005 * 10**12), outcome["block"])
+
+
+def test_folder_of_another_chain_is_refused(tmp_path: Path) -> None:
+    with_node(tmp_path, config_in(tmp_path), lambda client: client.request("system_chain"))
+    with pytest.raises(WrongGenesis):
+        with_node(tmp_path, config_in(tmp_path, "Other"), lambda client: None)
+
+
+def test_two_nodes_in_one_folder_are_refused(tmp_path: Path) -> None:
+    config = config_in(tmp_path)
+
+    async def main() -> None:
+        async with open_node(config, tmp_path / "node"):
+            with pytest.raises(FolderInUse):
+                async with open_node(config, tmp_path / "node"):
+                    pass
+
+    trio.run(main)
