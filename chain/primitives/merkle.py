@@ -35,11 +35,20 @@ def root_of(content: bytes) -> Hash32:
 
 def root_of_leaves(leaves: Sequence[Hash32], length: int) -> Hash32:
     """Give the name of content from its leaf hashes and its length in bytes."""
-    assert leaves, "a blob has at least one byte"
-    level = list(leaves)
-    while len(level) > 1:
-        level = _next_level(level)
-    return _seal(level[0], length)
+    return root_over(_top(leaves), length)
+
+
+def top_of(content: bytes) -> Hash32:
+    """Give the top of the tree over content, which must not be empty."""
+    return _top([leaf_hash(chunk) for chunk in split(content)])
+
+
+def root_over(top: Hash32, length: int) -> Hash32:
+    """Give the name of content from the top of its tree and its length in bytes below 2^64.
+
+    Who knows a top that gives a root knows the only length that goes with it.
+    """
+    return blake2_256(b"\2" + length.to_bytes(8, "little") + top)
 
 
 def proof_of(leaves: Sequence[Hash32], index: int) -> tuple[Hash32, ...]:
@@ -67,7 +76,7 @@ def verify_chunk(
             sibling = rest.pop(0)
             node = _node(sibling, node) if index & 1 else _node(node, sibling)
         index, width = index >> 1, (width + 1) >> 1
-    return not rest and _seal(node, length) == root
+    return not rest and root_over(node, length) == root
 
 
 def _chunk_length(length: int, index: int) -> int:
@@ -78,8 +87,12 @@ def _node(left: Hash32, right: Hash32) -> Hash32:
     return blake2_256(b"\1" + left + right)
 
 
-def _seal(top: Hash32, length: int) -> Hash32:
-    return blake2_256(b"\2" + length.to_bytes(8, "little") + top)
+def _top(leaves: Sequence[Hash32]) -> Hash32:
+    assert leaves, "a blob has at least one byte"
+    level = list(leaves)
+    while len(level) > 1:
+        level = _next_level(level)
+    return level[0]
 
 
 def _next_level(level: list[Hash32]) -> list[Hash32]:

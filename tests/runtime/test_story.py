@@ -9,7 +9,7 @@ import pytest
 from ai_exec.backend import InProcess
 from ai_exec.tensor import decode_tensors, encode_tensors
 from chain.primitives.keys import Keypair
-from chain.primitives.merkle import root_of
+from chain.primitives.merkle import root_of, top_of
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONSTRUCT
 from runtime.block_execution import BlockOutcome
@@ -50,7 +50,7 @@ class Story:
         """Announce content and let the only validator attest it, free of charge."""
         root = root_of(content)
         self.content[root] = content
-        self.send(who, "Blobs", "announce", root=root, length=len(content), kind=kind)
+        self.send(who, "Blobs", "announce", top=top_of(content), length=len(content), kind=kind)
         assert self.send(ALICE, "Blobs", "attest", root=root).applied[-1].fee == 0
         return root
 

@@ -7,6 +7,7 @@ import pytest
 
 from chain.primitives.hashing import ZERO_HASH
 from chain.primitives.keys import Keypair
+from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG, Genesis, RuntimeConfig, assemble, genesis_changes
 from runtime.frame import DispatchError, Event, Inherent, Overlay, PostInfo, Signed
@@ -113,8 +114,9 @@ class Chain:
         """Give the events of this block so far that are of these kinds."""
         return [event for event in self.state.events if isinstance(event, kinds)]
 
-    def make_available(self, who: bytes, root: bytes, length: int, kind: int) -> None:
+    def make_available(self, who: bytes, top: bytes, length: int, kind: int) -> None:
         """Announce a blob and let three of four validators attest it."""
-        self.call(who, "blobs", "announce", root=root, length=length, kind=kind)
+        self.call(who, "blobs", "announce", top=top, length=length, kind=kind)
+        root = root_over(top, length)
         for validator in VALIDATORS[:3]:
             self.call(validator, "blobs", "attest", root=root)

@@ -1,6 +1,7 @@
 """Blobs: content that is too large for a transaction, named by its root.
 
 Bytes travel beside the chain; here stands who wants them kept, and which validators hold them.
+A root names its length too (`chain/primitives/merkle.py`).
 
 Invariant: a blob stands as long as somebody has announced it, and its deposits are reserved.
 """
@@ -11,6 +12,7 @@ from typing import Annotated, Final
 from chain.primitives.codec import U8, U32, U64, U128, record, sequence
 from chain.primitives.hashing import HASH_32, Hash32
 from chain.primitives.keys import ADDRESS, Address
+from chain.primitives.merkle import root_over
 from chain.primitives.numbers import Amount, BlockNumber
 from runtime.frame import (
     Constant,
@@ -140,31 +142,27 @@ class AlreadyAnnounced(DispatchError, index=3):
     """You have announced this blob already.  Use it, or upload its bytes."""
 
 
-class LengthDiffers(DispatchError, index=4):
-    """The blob stands with another length.  Check root and length of your file."""
-
-
-class UnknownBlob(DispatchError, index=5):
+class UnknownBlob(DispatchError, index=4):
     """Nobody has announced this blob.  Announce it first."""
 
 
-class NotValidator(DispatchError, index=6):
+class NotValidator(DispatchError, index=5):
     """Only validators of the current set attest.  Nothing to do."""
 
 
-class AlreadyAttested(DispatchError, index=7):
+class AlreadyAttested(DispatchError, index=6):
     """This validator has attested the blob already.  Nothing to do."""
 
 
-class NotAnnounced(DispatchError, index=8):
+class NotAnnounced(DispatchError, index=7):
     """You have not announced this blob.  Announce it yourself first."""
 
 
-class BlobInUse(DispatchError, index=9):
+class BlobInUse(DispatchError, index=8):
     """A model or record needs the blob.  Retire or withdraw it first."""
 
 
-class WrongKind(DispatchError, index=10):
+class WrongKind(DispatchError, index=9):
     """The blob was announced as another kind.  Release it and announce it anew."""
 
 
@@ -191,7 +189,6 @@ class Blobs(
         BlobTooLong,
         UnknownKind,
         AlreadyAnnounced,
-        LengthDiffers,
         UnknownBlob,
         NotValidator,
         AlreadyAttested,
@@ -234,12 +231,15 @@ class Blobs(
         self.heights = heights
 
     @call(index=0, weight=weights.ANNOUNCE)
-    def announce(self, origin: Signed, root: Hash32, length: Length, kind: Kind) -> None:
-        """Ask all validators to keep content; a deposit by its length is set aside."""
+    def announce(self, origin: Signed, top: Hash32, length: Length, kind: Kind) -> None:
+        """Ask all validators to keep content; a deposit by its length is set aside.
+
+        The content is given by the top of its tree, not by its root: so nobody can announce a root
+        with a wrong length, which would stand in the way of the right one.
+        """
+        root = root_over(top, length)
         self._check_announcement(root, origin.address, length, kind)
         blob = self.blobs.find(root) or Blob(length, announcements=0)
-        if blob.length != length:
-            raise LengthDiffers(f"{blob.length} bytes, not {length}")
         deposit = self.config.deposit_base + self.config.deposit_per_byte * length
         self.currency.reserve(origin.address, deposit)
         self.blobs[root] = replace(blob, announcements=blob.announcements + 1)

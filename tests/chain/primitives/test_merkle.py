@@ -10,7 +10,9 @@ from chain.primitives.merkle import (
     leaf_hash,
     proof_of,
     root_of,
+    root_over,
     split,
+    top_of,
     verify_chunk,
 )
 
@@ -24,6 +26,8 @@ def test_three_chunks_are_written_out() -> None:
     content = b"a" * CHUNK_BYTES + b"b" * CHUNK_BYTES + b"c"
     one, two, three = (blake2_256(b"\0" + chunk) for chunk in split(content))
     top = blake2_256(b"\1" + blake2_256(b"\1" + one + two) + three)
+    assert top_of(content) == top
+    assert root_over(top, len(content)) == root_of(content)
     assert root_of(content) == blake2_256(b"\2" + len(content).to_bytes(8, "little") + top)
 
 

@@ -10,7 +10,7 @@ from click.testing import Result
 
 from ai_exec.tensor import encode_tensors
 from chain.primitives.keys import Keypair, ss58_encode
-from chain.primitives.merkle import root_of, split
+from chain.primitives.merkle import root_of, split, top_of
 from runtime.pallets.data.rows import rows_root
 from tests.support.fake_client import (
     HASH,
@@ -93,7 +93,7 @@ def test_content_is_announced_uploaded_and_waited_for(tmp_path: Path) -> None:
         "transaction": HASH,
         "available_since": 9,
     }
-    assert sent(client)[1] == {"root": root, "length": 300_000, "kind": 0}
+    assert sent(client)[1] == {"top": top_of(content), "length": 300_000, "kind": 0}
     assert [params[2] for params in client.params_of("ai_uploadChunk")] == [0, 1]
 
 

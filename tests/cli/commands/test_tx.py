@@ -77,8 +77,8 @@ def test_an_estimate_sends_nothing() -> None:
         ("Rewards.claim", [], {}),
         (
             "blobs.announce",
-            [f"root={HASH}", "length=12", "kind=0"],
-            {"root": bytes.fromhex(HASH[2:]), "length": 12, "kind": 0},
+            [f"top={HASH}", "length=12", "kind=0"],
+            {"top": bytes.fromhex(HASH[2:]), "length": 12, "kind": 0},
         ),
         (
             "data.create_dataset",

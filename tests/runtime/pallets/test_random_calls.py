@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.frame import DispatchError, Event
 from runtime.frame.ports import AdmissionSummary
@@ -18,7 +19,8 @@ from runtime.pallets.models.events import Activated, Rejected, Retired
 from runtime.pallets.rewards.pallet import Claimed
 from tests.support.economy import ALICE, BOB, CAROL, PIXELS, VALIDATORS, Chain
 
-ROOTS = [bytes((number,)) * 32 for number in range(4)]
+TOPS = [bytes((number,)) * 32 for number in range(4)]
+ROOTS = [root_over(top, 5) for top in TOPS]
 BAD_ROOT = ROOTS[3]
 FORM = {"element": 2, "shape": (1,), "classes": 0, "licence": "CC0"}
 POLICY = FeePolicy(NOE // 3, 200_000, 300_000, 400_000, 100_000)
@@ -35,7 +37,7 @@ def step(pallet: str, call: str, who: st.SearchStrategy[bytes] = PERSON, **argum
 
 
 STEPS = st.one_of(
-    step("blobs", "announce", root=ROOT, length=st.just(5), kind=st.integers(0, 1)),
+    step("blobs", "announce", top=st.sampled_from(TOPS), length=st.just(5), kind=st.integers(0, 1)),
     step("blobs", "attest", st.sampled_from(VALIDATORS), root=ROOT),
     step("blobs", "release", root=ROOT),
     step("data", "create_dataset", name=NAME, **{k: st.just(v) for k, v in FORM.items()}),
@@ -99,8 +101,8 @@ def opening() -> list[Any]:
     model = {"licence": "MIT", "datasets": ("digits",), "policy": POLICY}
     return [
         (ALICE, "data", "create_dataset", {"name": "digits", **FORM}),
-        (ALICE, "blobs", "announce", {"root": ROOTS[0], "length": 5, "kind": 0}),
-        (BOB, "blobs", "announce", {"root": ROOTS[1], "length": 5, "kind": 1}),
+        (ALICE, "blobs", "announce", {"top": TOPS[0], "length": 5, "kind": 0}),
+        (BOB, "blobs", "announce", {"top": TOPS[1], "length": 5, "kind": 1}),
         *((each, "blobs", "attest", {"root": ROOTS[0]}) for each in VALIDATORS[:3]),
         *((each, "blobs", "attest", {"root": ROOTS[1]}) for each in VALIDATORS[:3]),
         (BOB, "data", "contribute", rows),
@@ -135,7 +137,7 @@ def test_the_steps_reach_everything() -> None:
             (CAROL, "inference", "infer", run),
             (BOB, "rewards", "claim", {}),
             (BOB, "data", "withdraw_consent", {"dataset": "digits", "record": 0}),
-            (ALICE, "blobs", "announce", {"root": BAD_ROOT, "length": 5, "kind": 0}),
+            (ALICE, "blobs", "announce", {"top": TOPS[3], "length": 5, "kind": 0}),
             (ALICE, "models", "publish", version),
             *((each, "blobs", "attest", {"root": BAD_ROOT}) for each in VALIDATORS[:3]),
             None,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.frame import DispatchError, PostInfo
 from runtime.pallets.balances.pallet import InsufficientBalance
@@ -17,7 +18,8 @@ from runtime.pallets.blobs.pallet import (
 )
 from tests.support.economy import ALICE, BOB, DAVE, VALIDATORS, Chain
 
-ROOT, OTHER = b"\1" * 32, b"\2" * 32
+TOP = b"\1" * 32
+ROOT, OTHER = root_over(TOP, 1000), b"\2" * 32
 DEPOSIT = NOE // 100 + 1000 * NOE // 1_000_000
 
 
@@ -26,13 +28,13 @@ def chain() -> Chain:
     return Chain()
 
 
-def announce(chain: Chain, who: bytes = ALICE, root: bytes = ROOT, length: int = 1000) -> None:
-    chain.call(who, "blobs", "announce", root=root, length=length, kind=0)
+def announce(chain: Chain, who: bytes = ALICE, length: int = 1000) -> None:
+    chain.call(who, "blobs", "announce", top=TOP, length=length, kind=0)
 
 
-def attest(chain: Chain, validators: tuple[bytes, ...], root: bytes = ROOT) -> None:
+def attest(chain: Chain, validators: tuple[bytes, ...]) -> None:
     for validator in validators:
-        chain.call(validator, "blobs", "attest", root=root)
+        chain.call(validator, "blobs", "attest", root=ROOT)
 
 
 def test_announcing_sets_a_deposit_aside(chain: Chain) -> None:
@@ -116,22 +118,23 @@ def test_a_refused_announcement_changes_nothing(
     chain: Chain, length: int, kind: int, error: DispatchError
 ) -> None:
     chain.call(DAVE, "balances", "transfer_all", dest=ALICE, keep_alive=True)
-    chain.refuse(error, DAVE, "blobs", "announce", root=ROOT, length=length, kind=kind)
+    chain.refuse(error, DAVE, "blobs", "announce", top=TOP, length=length, kind=kind)
 
 
-def test_refusals_of_what_stands_already(chain: Chain) -> None:
+def test_nobody_announces_a_blob_twice(chain: Chain) -> None:
     announce(chain)
 
-    chain.refuse(
-        blobs.AlreadyAnnounced(), ALICE, "blobs", "announce", root=ROOT, length=1000, kind=0
-    )
-    chain.refuse(
-        blobs.LengthDiffers("1000 bytes, not 999"),
-        *(BOB, "blobs", "announce"),
-        root=ROOT,
-        length=999,
-        kind=0,
-    )
+    chain.refuse(blobs.AlreadyAnnounced(), ALICE, "blobs", "announce", top=TOP, length=1000, kind=0)
+
+
+def test_a_wrong_length_is_another_blob_and_in_nobodys_way(chain: Chain) -> None:
+    announce(chain, BOB, length=999)
+    announce(chain, ALICE)
+    attest(chain, VALIDATORS[:3])
+
+    assert chain.pallets.blobs.blobs[ROOT] == Blob(1000, 1, available_since=1)
+    assert chain.pallets.blobs.blobs[root_over(TOP, 999)] == Blob(999, 1)
+    chain.end_block()
 
 
 def test_refused_attestations(chain: Chain) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import DispatchError
@@ -15,9 +16,11 @@ from runtime.pallets.data.stored import Dataset, Record
 from runtime.pallets.rewards.pallet import DATASETS_MAX, RewardStatus, TooManyDatasets
 from tests.support.economy import ALICE, BOB, CAROL, MALLORY, VALIDATORS, Chain
 
-BLOB, OTHER = b"\1" * 32, b"\2" * 32
 ROWS = 3
 CONTENT = bytes(range(195))
+TOP, OTHER = b"\1" * 32, b"\2" * 32
+BLOB = root_over(TOP, len(CONTENT))
+THIRD, FOURTH, FIFTH = (root_over(bytes((each,)) * 32, len(CONTENT)) for each in (3, 4, 5))
 ROOT = rows_root(CONTENT, 65)
 
 
@@ -37,13 +40,13 @@ def record(**changes: Any) -> dict[str, Any]:
     return {"dataset": "digits", "blob": BLOB, "rows": ROWS, "rows_root": ROOT, **changes}
 
 
-def announce(chain: Chain, who: bytes, blob: bytes = BLOB, kind: int = 1) -> None:
-    chain.call(who, "blobs", "announce", root=blob, length=len(CONTENT), kind=kind)
+def announce(chain: Chain, who: bytes, top: bytes = TOP, kind: int = 1) -> None:
+    chain.call(who, "blobs", "announce", top=top, length=len(CONTENT), kind=kind)
 
 
-def contribute(chain: Chain, who: bytes, blob: bytes = BLOB) -> None:
-    chain.make_available(who, blob, len(CONTENT), 1)
-    chain.call(who, "data", "contribute", **record(blob=blob))
+def contribute(chain: Chain, who: bytes, top: bytes = TOP) -> None:
+    chain.make_available(who, top, len(CONTENT), 1)
+    chain.call(who, "data", "contribute", **record(blob=root_over(top, len(CONTENT))))
 
 
 def data_events(happened: list[Any]) -> list[Any]:
@@ -151,9 +154,9 @@ def test_a_refused_dataset_changes_nothing(
         ({"dataset": "none"}, errors.UnknownDataset("'none'")),
         ({"rows": 0}, errors.NoRows()),
         ({"rows": 4}, errors.RowsDoNotFit("4 rows of 65 bytes are not 195 bytes")),
-        ({"blob": b"\3" * 32}, errors.DuplicateRecord("record 0")),
-        ({"blob": b"\4" * 32}, WrongKind("0, not 1")),
-        ({"blob": b"\5" * 32}, NotAnnounced((b"\5" * 32).hex())),
+        ({"blob": THIRD}, errors.DuplicateRecord("record 0")),
+        ({"blob": FOURTH}, WrongKind("0, not 1")),
+        ({"blob": FIFTH}, NotAnnounced(FIFTH.hex())),
     ],
 )
 def test_a_refused_contribution_changes_nothing(
@@ -178,8 +181,9 @@ def test_refused_withdrawals(chain: Chain) -> None:
 
 def test_a_full_queue_refuses_only_those_whose_bytes_are_not_there(chain: Chain) -> None:
     for number in range(WAITING_MAX + 1):
-        blob = number.to_bytes(32, "big")
-        announce(chain, BOB, blob)
+        top = number.to_bytes(32, "big")
+        blob = root_over(top, len(CONTENT))
+        announce(chain, BOB, top)
         if number < WAITING_MAX:
             chain.call(BOB, "data", "contribute", **record(blob=blob))
     chain.refuse(errors.QueueFull("256 records"), BOB, "data", "contribute", **record(blob=blob))
@@ -194,7 +198,7 @@ def test_a_full_queue_refuses_only_those_whose_bytes_are_not_there(chain: Chain)
 
 
 def test_an_account_has_records_in_a_bounded_number_of_datasets(chain: Chain) -> None:
-    chain.make_available(BOB, BLOB, len(CONTENT), 1)
+    chain.make_available(BOB, TOP, len(CONTENT), 1)
     for number in range(DATASETS_MAX + 1):
         chain.call(ALICE, "data", "create_dataset", **form(name=f"digits-{number}"))
         if number < DATASETS_MAX:

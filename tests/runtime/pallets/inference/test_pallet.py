@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chain.primitives.hashing import blake2_256
+from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import DispatchError, PostInfo
@@ -19,7 +20,8 @@ from runtime.pallets.models.errors import NotActive, UnknownModel, UnknownVersio
 from runtime.pallets.rewards import POT
 from tests.support.economy import ALICE, BOB, DAVE, LABEL, PIXELS, Chain
 
-MODEL_ROOT, ROWS_BLOB = b"\1" * 32, b"\2" * 32
+MODEL_TOP, ROWS_TOP = b"\1" * 32, b"\2" * 32
+MODEL_ROOT, ROWS_BLOB = root_over(MODEL_TOP, 1_000), root_over(ROWS_TOP, 650)
 POLICY = FeePolicy(1_000_003, 200_000, 300_000, 400_000, 100_000)
 PARTS = FeeParts(200_000, 300_000, 400_001, 100_002)
 WEIGHT = weights.infer(1_000, len(PIXELS))
@@ -37,10 +39,10 @@ def chain() -> Chain:
         classes=10,
         licence="CC0",
     )
-    chain.make_available(BOB, ROWS_BLOB, 650, 1)
+    chain.make_available(BOB, ROWS_TOP, 650, 1)
     rows = {"dataset": "digits", "blob": ROWS_BLOB, "rows": 10, "rows_root": bytes(32)}
     chain.call(BOB, "data", "contribute", **rows)
-    chain.make_available(ALICE, MODEL_ROOT, 1_000, 0)
+    chain.make_available(ALICE, MODEL_TOP, 1_000, 0)
     model = {"name": "digits", "blob": MODEL_ROOT, "licence": "Apache-2.0", "policy": POLICY}
     chain.call(ALICE, "models", "register", **model, datasets=("digits",))
     chain.end_block()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import DispatchError
@@ -23,7 +24,10 @@ from tests.support.economy import (
     Chain,
 )
 
-ROOT, OTHER = b"\1" * 32, b"\2" * 32
+TOP, OTHER_TOP = b"\1" * 32, b"\2" * 32
+ROOT, OTHER = root_over(TOP, 1_000), root_over(OTHER_TOP, 1_000)
+BOBS_TOP, ROWS_TOP = b"\7" * 32, b"\3" * 32
+BOBS, ROWS = root_over(BOBS_TOP, 1), root_over(ROWS_TOP, 1)
 POLICY = FeePolicy(1_000, 200_000, 500_000, 0, 300_000)
 NAMES = ("name", "blob", "licence", "datasets", "policy")
 
@@ -42,8 +46,8 @@ def register(chain: Chain, **changes: Any) -> None:
     chain.call(ALICE, "models", "register", **registration(**changes))
 
 
-def available(chain: Chain, root: bytes = ROOT) -> None:
-    chain.make_available(ALICE, root, 1_000, 0)
+def available(chain: Chain, top: bytes = TOP) -> None:
+    chain.make_available(ALICE, top, 1_000, 0)
 
 
 def model_events(happened: list[Any]) -> list[Any]:
@@ -51,7 +55,7 @@ def model_events(happened: list[Any]) -> list[Any]:
 
 
 def test_a_model_waits_for_its_bytes_and_is_active_without_another_call(chain: Chain) -> None:
-    chain.call(ALICE, "blobs", "announce", root=ROOT, length=1_000, kind=0)
+    chain.call(ALICE, "blobs", "announce", top=TOP, length=1_000, kind=0)
     register(chain)
     assert model_events(chain.end_block()) == [
         events.Registered("digits", ALICE),
@@ -138,7 +142,7 @@ def test_a_rejected_model_says_why_and_frees_its_blob(
 
 
 def test_a_model_that_waits_too_long_is_rejected(chain: Chain) -> None:
-    chain.call(ALICE, "blobs", "announce", root=ROOT, length=1_000, kind=0)
+    chain.call(ALICE, "blobs", "announce", top=TOP, length=1_000, kind=0)
     register(chain)
     for _ in range(3):
         chain.end_block()
@@ -163,7 +167,7 @@ def test_a_local_failure_is_nobodys_result(chain: Chain) -> None:
 
 def test_a_new_version_becomes_the_default_and_the_old_one_stays(chain: Chain) -> None:
     available(chain)
-    available(chain, OTHER)
+    available(chain, OTHER_TOP)
     register(chain)
     chain.end_block()
 
@@ -205,7 +209,7 @@ def test_a_version_can_be_retired_while_it_waits(chain: Chain, there: bool) -> N
     if there:
         available(chain)
     else:
-        chain.call(ALICE, "blobs", "announce", root=ROOT, length=1_000, kind=0)
+        chain.call(ALICE, "blobs", "announce", top=TOP, length=1_000, kind=0)
     register(chain)
 
     chain.call(ALICE, "models", "retire", name="digits", version=1)
@@ -245,16 +249,16 @@ def test_a_rejected_version_can_be_retired_for_its_deposit(chain: Chain) -> None
         ),
         ({"datasets": ("nowhere",)}, errors.UnknownDataset("'nowhere'")),
         ({"datasets": ("digits", "digits")}, errors.DatasetTwice("digits")),
-        ({"blob": b"\7" * 32}, NotAnnounced),
-        ({"blob": b"\3" * 32}, WrongKind("1, not 0")),
+        ({"blob": BOBS}, NotAnnounced),
+        ({"blob": ROWS}, WrongKind("1, not 0")),
     ],
 )
 def test_a_refused_registration_changes_nothing(
     chain: Chain, changes: dict[str, Any], error: DispatchError | type[DispatchError]
 ) -> None:
     available(chain)
-    chain.call(BOB, "blobs", "announce", root=b"\7" * 32, length=1, kind=0)
-    chain.call(ALICE, "blobs", "announce", root=b"\3" * 32, length=1, kind=1)
+    chain.call(BOB, "blobs", "announce", top=BOBS_TOP, length=1, kind=0)
+    chain.call(ALICE, "blobs", "announce", top=ROWS_TOP, length=1, kind=1)
     chain.call(
         *(ALICE, "data", "create_dataset"),
         name="digits",
@@ -265,7 +269,7 @@ def test_a_refused_registration_changes_nothing(
     )
     register(chain, name="taken")
     if isinstance(error, type):
-        error = error((b"\7" * 32).hex())
+        error = error(BOBS.hex())
     chain.refuse(error, ALICE, "models", "register", **registration(**changes))
 
 
@@ -292,7 +296,7 @@ def test_a_full_queue_refuses(chain: Chain, there: bool) -> None:
     if there:
         available(chain)
     else:
-        chain.call(ALICE, "blobs", "announce", root=ROOT, length=1_000, kind=0)
+        chain.call(ALICE, "blobs", "announce", top=TOP, length=1_000, kind=0)
     for number in range(QUEUE_MAX):
         register(chain, name=f"model-{number}")
     chain.refuse(
@@ -301,8 +305,8 @@ def test_a_full_queue_refuses(chain: Chain, there: bool) -> None:
 
 
 def test_what_finds_the_queue_full_waits_on(chain: Chain) -> None:
-    available(chain, OTHER)
-    chain.call(ALICE, "blobs", "announce", root=ROOT, length=1_000, kind=0)
+    available(chain, OTHER_TOP)
+    chain.call(ALICE, "blobs", "announce", top=TOP, length=1_000, kind=0)
     register(chain, name="late")
     for number in range(QUEUE_MAX):
         register(chain, name=f"model-{number}", blob=OTHER)
