@@ -85,14 +85,17 @@ class InProcess:
 
     def admit(self, root: bytes, load: Load) -> AdmissionSummary:
         """Say whether a model may be run, and why not."""
-        return summary(self._program(root, load)[0])
+        try:
+            return summary(self._program(root, load)[0])
+        except MemoryError as error:
+            raise LocalFailure("out of memory") from error
 
     def run(self, root: bytes, load: Load, inputs: bytes) -> Completed | Trapped:
         """Run a model on encoded tensors; one that is not admitted traps."""
-        admission, executable = self._program(root, load)
-        if not admission.admitted:
-            return Trapped("the model is not admitted")
         try:
+            admission, executable = self._program(root, load)
+            if not admission.admitted:
+                return Trapped("the model is not admitted")
             if executable is None:
                 executable = self._compiled(root, admission)
             tensors = decode_tensors(inputs, _input_limits(admission))

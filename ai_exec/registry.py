@@ -8,6 +8,8 @@ from math import prod
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from ai_exec.tensor import Shape, Tensor, type_text
 
 Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | Tensor
@@ -158,7 +160,8 @@ class Operator:
         """Compute the outputs of a node."""
         extra = {OUTPUT_COUNT: output_count} if OUTPUT_COUNT in self._keywords else {}
         found = self.kernel(*inputs, **attributes, **extra)
-        return found if isinstance(found, tuple) else (found,)
+        outputs = found if isinstance(found, tuple) else (found,)
+        return tuple(np.asarray(output) for output in outputs)
 
     @cached_property
     def _parameters(self) -> tuple[inspect.Parameter, ...]:

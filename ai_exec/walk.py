@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
+
 from ai_exec.limits import Limits
 from ai_exec.loader import (
     DeclaredValue,
@@ -77,7 +79,7 @@ class Walk:
                     f"operator set {domain or 'ai.onnx'} {version}, "
                     f"supported are {versions[0]} to {versions[-1]}"
                 )
-            opsets[domain] = version
+            opsets[domain] = _nearest(OPSETS.get(domain, range(1)), version)
         return opsets
 
     def _read_initialisers(self) -> None:
@@ -174,7 +176,7 @@ class Walk:
         )
 
     def _constant(self, value: Tensor) -> Operand:
-        value = value.copy()
+        value = np.array(value)
         value.flags.writeable = False
         return Operand(value.dtype.name, value.shape, value)
 
@@ -245,6 +247,11 @@ class Walk:
         )
         program = Program(inputs, outputs, constants, nodes, operands, cost, peak)
         return None if self.reasons else program
+
+
+def _nearest(supported: range, version: int) -> int:
+    """Go on with a supported version, so that other reasons are still found."""
+    return min(max(version, supported[0]), supported[-1])
 
 
 def _agrees(declared: DeclaredValue, found: Operand) -> bool:
