@@ -14,7 +14,7 @@ from chain.primitives.hashing import blake2_256
 from chain.primitives.keys import Address
 from chain.primitives.numbers import NOE
 from runtime.frame import MICROSECOND, SECOND, Construct, Overlay, Pallet
-from runtime.frame.description import PalletDescription, describe
+from runtime.frame.description import PalletDescription, describe, without_docs
 from runtime.frame.ports import Executor, NoExecutor
 from runtime.pallets.balances import Balances, BalancesConfig
 from runtime.pallets.blobs import Blobs, BlobsConfig
@@ -42,7 +42,7 @@ VERSION: Final = RuntimeVersion(
         RuntimeApi.named("TransactionPaymentApi", 4),
     ),
     transaction_version=1,
-    system_version=0,
+    system_version=1,
 )
 
 
@@ -213,8 +213,11 @@ CODE_KEY: Final = b":code"
 
 
 def code(config: RuntimeConfig = CONFIG) -> bytes:
-    """Give what stands for the program: the version, and a hash that moves with the description."""
-    description = repr(description_of(config)).encode()
+    """Give what stands for the program: the version, and a hash that moves with the description.
+
+    Words for people are left out: mending them must not make another chain.
+    """
+    description = repr(without_docs(description_of(config))).encode()
     return b"noema" + U32.encode(config.system.version.spec_version) + blake2_256(description)
 
 

@@ -1,7 +1,7 @@
 """Description of a runtime as data: source of metadata, command line and reference pages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
 from chain.primitives.codec import Shape, record
 from chain.primitives.codec.shapes import Composite, Field
@@ -84,6 +84,16 @@ class PalletDescription:
 def describe(pallets: Sequence[tuple[int, Pallet]]) -> tuple[PalletDescription, ...]:
     """Describe pallets, given with their indices."""
     return tuple(_pallet(index, pallet) for index, pallet in pallets)
+
+
+def without_docs(part: object) -> object:
+    """Give a description as plain tuples, without the words that only people read."""
+    if isinstance(part, tuple):
+        return tuple(map(without_docs, part))
+    if not is_dataclass(part):
+        return part
+    kept = [each.name for each in fields(part) if each.name != "docs"]
+    return type(part).__name__, *(without_docs(getattr(part, name)) for name in kept)
 
 
 def _pallet(index: int, pallet: Pallet) -> PalletDescription:

@@ -5,6 +5,7 @@ can be read back, the key itself.  Items and map keys may be reordered freely; a
 elsewhere, so renaming one is a migration.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -241,14 +242,14 @@ class StorageValue(Declared[V], Generic[V]):
         return self.prefix
 
 
-class _DeclaredMap(Declared[V], Generic[K, V]):
+class _DeclaredMap(Declared[V], ABC, Generic[K, V]):
+    @abstractmethod
     def raw_key(self, key: K) -> bytes:
         """Give the raw key of an entry."""
-        raise NotImplementedError
 
+    @abstractmethod
     def key_of(self, raw: bytes) -> K:
         """Give the key back that a raw key was made from."""
-        raise NotImplementedError
 
 
 class StorageMap(_DeclaredMap[K, V], Generic[K, V]):

@@ -9,10 +9,11 @@ from chain.primitives.extrinsic import EXTRINSIC_BYTES_MAX
 from chain.primitives.keys import Keypair
 from chain.primitives.numbers import NOE, WEIGHT_PER_GAS
 from consensus.core.validators import InvalidValidatorSet
-from runtime.assembly import CODE_KEY, CONFIG, Genesis, code, genesis_changes
+from runtime.assembly import CODE_KEY, CONFIG, Genesis, code, description_of, genesis_changes
 from runtime.block_execution import RESULT_BYTES
 from runtime.frame import DispatchError
 from runtime.pallets.balances.pallet import ExistentialDeposit, Expendability, InsufficientBalance
+from runtime.pallets.rewards import Rewards
 from runtime.queries import Queries
 
 ALICE, BOB = (Keypair.from_uri(f"//{name}").address for name in ("Alice", "Bob"))
@@ -66,6 +67,21 @@ def test_the_code_moves_with_version_and_description() -> None:
 
     assert len(dict.fromkeys(codes)) == 3
     assert genesis_changes(Genesis({ALICE: 10 * NOE}, {ALICE: NOE}))[CODE_KEY] == codes[0]
+
+
+def test_words_are_no_part_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = code()
+    monkeypatch.setattr(Rewards.claim, "__doc__", "In other words.")
+    monkeypatch.setattr(Rewards.pending, "docs", "In other words.")
+    monkeypatch.setattr(Rewards, "__doc__", "In other words.")
+
+    assert description_of()[5].docs == "In other words."
+    assert code() == before
+
+
+def test_state_and_extrinsics_have_the_layouts_that_clients_expect() -> None:
+    """Version 1: V1 for the state, V0 for the extrinsics root."""
+    assert CONFIG.system.version.system_version == 1
 
 
 def _under(state: dict[bytes, bytes], prefix: bytes) -> list[tuple[bytes, bytes]]:

@@ -233,7 +233,7 @@ class Models(
         model = self._find(name)
         if model is None or not model.active:
             return 0
-        found = self.versions.find((name, version or model.active[-1]))
+        found = self.versions.find((name, model.active[-1] if version is None else version))
         return found.gas if found is not None and found.status == Status.ACTIVE else 0
 
     def status(self, name: Name) -> ModelStatus | None:

@@ -37,4 +37,4 @@ class RuntimeVersion:
     transaction_version: Annotated[int, U32]
     """Moves when a call's index or arguments change; part of every signature."""
     system_version: Annotated[int, U8]
-    """0: the extrinsics root is a trie of layout V0."""
+    """1: the state is a trie of layout V1, the extrinsics root one of layout V0."""

@@ -178,6 +178,7 @@ def test_a_new_version_becomes_the_default_and_the_old_one_stays(chain: Chain) -
     assert chain.pallets.models.runnable("digits", None).root == OTHER
     assert chain.pallets.models.runnable("digits", 1).root == ROOT
     assert chain.pallets.models.gas("digits", None) == 1_000
+    assert chain.pallets.models.gas("digits", 0) == 0
 
 
 def test_a_retired_version_takes_no_calls_and_frees_blob_and_deposit(chain: Chain) -> None:
