@@ -37,7 +37,7 @@ bench: setup ## Measure, and print ratios against named peers of the same run
 	@$(BIN)/python tests/benchmarks/run.py
 
 simulate: setup ## Run the consensus simulator, SEEDS=0..99 or one seed
-	@$(BIN)/python tests/simulation/run.py --seeds $(SEEDS)
+	@PYTHONPATH=. $(BIN)/python tests/simulation/run.py --seeds $(SEEDS)
 
 e2e: setup ## Kill and restart real processes for longer than make test does
 	@NOEMA_E2E_LONG=1 $(BIN)/python -m pytest tests/e2e --timeout 900

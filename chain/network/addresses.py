@@ -97,6 +97,8 @@ def load_addresses(path: Path) -> tuple[PeerAddress, ...]:
     """Read a book's file; what is missing or unreadable counts as nothing."""
     try:
         texts = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(texts, list):
+            return ()
         return tuple(PeerAddress.parse(text) for text in texts[:ADDRESSES_MAX])
     except (OSError, ValueError, TypeError, AttributeError):
         return ()
