@@ -8,13 +8,13 @@ PYTHON="${PYTHON:-python3}"
 say() { printf '%s\n' "$*" >&2; }
 
 find_python() {
-    for candidate in "$PYTHON" python3.12 python3.11 python3.13 python3; do
-        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then
+    for candidate in "$PYTHON" python3.12 python3.11 python3; do
+        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then
             printf '%s' "$candidate"
             return
         fi
     done
-    say "Noema needs Python 3.11, 3.12 or 3.13.  Install one, or name it: make setup PYTHON=/path/to/python3.12"
+    say "Noema needs Python 3.11 or 3.12 (plyvel has wheels for these).  Install one, or name it: make setup PYTHON=/path/to/python3.12"
     exit 1
 }
 
