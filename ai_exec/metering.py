@@ -17,13 +17,17 @@ NODE_GAS: Final = 5_000
 RUN_GAS: Final = 50_000
 """Reading inputs, checking them, writing outputs."""
 
-MULTIPLY_ADD_PICOSECONDS: Final = 250
+MULTIPLY_ADD_PICOSECONDS: Final = 100
 QUANTISE_PICOSECONDS: Final = 8_000
 """Writing one element of an operand in block fixed point."""
 MOVE_PICOSECONDS: Final = 1_500
 """Copying one element."""
-FUNCTION_PICOSECONDS: Final = 120_000
+FUNCTION_PICOSECONDS: Final = 100_000
 """One correctly rounded function of one element."""
+EXP_PICOSECONDS: Final = 50_000
+"""The exponential and what is made of it alone."""
+GROUP_GAS: Final = 60_000
+"""One group of a convolution, whatever it holds."""
 
 
 def gas(picoseconds: int) -> int:

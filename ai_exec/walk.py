@@ -71,16 +71,20 @@ class Walk:
         opsets: dict[str, int] = {}
         for domain, version in self._model.opsets:
             domain = domain_of(domain)
-            if domain in opsets:
-                self.reasons.append(f"operator set {shown(domain)!s} is imported twice")
-            elif domain in OPSETS and version not in OPSETS[domain]:
-                versions = OPSETS[domain]
+            name = shown(domain) or "ai.onnx"
+            supported = OPSETS.get(domain)
+            if opsets.setdefault(domain, version) != version:
+                self.reasons.append(f"operator set {name} {opsets[domain]} and also {version}")
+            elif supported is not None and version not in supported:
                 self.reasons.append(
-                    f"operator set {domain or 'ai.onnx'} {version}, "
-                    f"supported are {versions[0]} to {versions[-1]}"
+                    f"operator set {name} {version}, "
+                    f"supported are {supported[0]} to {supported[-1]}"
                 )
-            opsets[domain] = _nearest(OPSETS.get(domain, range(1)), version)
-        return opsets
+        return {
+            domain: _nearest(OPSETS[domain], version)
+            for domain, version in opsets.items()
+            if domain in OPSETS
+        }
 
     def _read_initialisers(self) -> None:
         for index, message in enumerate(self._model.initialisers):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ai_exec import functions
-from ai_exec.metering import function, per_element
+from ai_exec.metering import EXP_PICOSECONDS, function, per_element
 from ai_exec.numerics import maximum, minimum
 from ai_exec.ops.rules import FLOAT32, NUMBERS, SIGNED, broadcasts_to, require_dtype, same
 from ai_exec.registry import Call, Mismatch, Operand, operator
@@ -45,7 +45,7 @@ def thresholded_relu(x: Tensor, *, alpha: float = 1.0) -> Tensor:
     return np.where(x > np.float32(alpha), x, ZERO)
 
 
-@operator("Sigmoid", since=(6, 13), infer=same, cost=function(), values=FLOAT32)
+@operator("Sigmoid", since=(6, 13), infer=same, cost=per_element(EXP_PICOSECONDS), values=FLOAT32)
 def sigmoid(x: Tensor) -> Tensor:
     """1 / (1 + e^-x), correctly rounded."""
     return functions.sigmoid(x)
@@ -69,7 +69,7 @@ def tanh(input: Tensor) -> Tensor:
     return functions.tanh(input)
 
 
-@operator("Exp", since=(6, 13), infer=same, cost=function(), values=FLOAT32)
+@operator("Exp", since=(6, 13), infer=same, cost=per_element(EXP_PICOSECONDS), values=FLOAT32)
 def exp(input: Tensor) -> Tensor:
     """e^input, correctly rounded."""
     return functions.exp(input)

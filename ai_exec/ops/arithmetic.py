@@ -39,7 +39,7 @@ def mul(a: Tensor, b: Tensor) -> Tensor:
     return np.multiply(a, b)
 
 
-@operator("Div", since=(7, 13, 14), infer=broadcast, cost=per_element(4_000), values=NUMBERS)
+@operator("Div", since=(7, 13, 14), infer=broadcast, cost=per_element(2_000), values=NUMBERS)
 def div(a: Tensor, b: Tensor) -> Tensor:
     """a / b; integers are cut towards zero, and give 0 where b is 0."""
     return np.divide(a, b) if a.dtype.kind == "f" else numerics.divide_whole(a, b)
@@ -96,7 +96,7 @@ def reciprocal(x: Tensor) -> Tensor:
     return np.asarray(np.divide(x.dtype.type(1), x))
 
 
-@operator("Sqrt", since=(6, 13), infer=same, cost=per_element(4_000), values=FLOATS)
+@operator("Sqrt", since=(6, 13), infer=same, cost=per_element(7_000), values=FLOATS)
 def sqrt(x: Tensor) -> Tensor:
     """Square root, which IEEE 754 rounds correctly."""
     return np.sqrt(x)

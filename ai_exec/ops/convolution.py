@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ai_exec.metering import contraction
+from ai_exec.metering import GROUP_GAS, contraction
 from ai_exec.numerics import (
     Floats,
     channels_of_block,
@@ -43,7 +43,9 @@ def _conv_cost(call: Call) -> int:
     length = size(weights.shape[1:])
     quantised = size(data.shape) + (0 if weights.value is not None else size(weights.shape))
     gathered = length * call.whole("group") * size(result.shape[2:]) * result.shape[0]
-    return contraction(size(result.shape) * length, quantised + gathered // 4, size(result.shape))
+    products = size(result.shape) * length
+    groups = GROUP_GAS * call.whole("group")
+    return groups + contraction(products, quantised + gathered // 3, size(result.shape))
 
 
 def _conv_scratch(call: Call) -> int:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ai_exec.functions import exp, log_64
-from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, per_element
+from ai_exec.metering import EXP_PICOSECONDS, QUANTISE_PICOSECONDS, per_element
 from ai_exec.numerics import exact_sum, greatest, round_to_float32
 from ai_exec.ops.rules import (
     FLOAT32,
@@ -19,7 +19,7 @@ from ai_exec.ops.rules import (
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.tensor import Tensor
 
-_SOFTMAX_COST = per_element(FUNCTION_PICOSECONDS + 2 * QUANTISE_PICOSECONDS)
+_SOFTMAX_COST = per_element(EXP_PICOSECONDS + 2 * QUANTISE_PICOSECONDS)
 _NORMAL_COST = per_element(6 * QUANTISE_PICOSECONDS)
 
 
@@ -101,7 +101,7 @@ def batch_normalise(
 
 
 @operator(
-    "BatchNormalization", since=(14, 15), infer=_batch_14, cost=per_element(6_000), values=FLOAT32
+    "BatchNormalization", since=(14, 15), infer=_batch_14, cost=per_element(9_000), values=FLOAT32
 )
 def batch_normalization(
     x: Tensor,
@@ -118,7 +118,7 @@ def batch_normalization(
     return batch_normalise(x, scale, b, input_mean, input_var, epsilon)
 
 
-@operator("BatchNormalization", since=9, infer=_batch, cost=per_element(6_000), values=FLOAT32)
+@operator("BatchNormalization", since=9, infer=_batch, cost=per_element(9_000), values=FLOAT32)
 def batch_normalization_9(
     x: Tensor,
     scale: Tensor,
@@ -139,7 +139,7 @@ def _batch_7(call: Call) -> tuple[Operand, ...]:
     return _batch(call)
 
 
-@operator("BatchNormalization", since=7, infer=_batch_7, cost=per_element(6_000), values=FLOAT32)
+@operator("BatchNormalization", since=7, infer=_batch_7, cost=per_element(9_000), values=FLOAT32)
 def batch_normalization_7(
     x: Tensor,
     scale: Tensor,

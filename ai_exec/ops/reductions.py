@@ -15,7 +15,7 @@ from ai_exec.tensor import Shape, Tensor
 SUMMED = (*FLOAT32, "int32", "int64", "uint32", "uint64")
 
 _SUM_COST = per_input_element(2 * QUANTISE_PICOSECONDS)
-_COMPARE_COST = per_input_element(2_000)
+_COMPARE_COST = per_input_element(500)
 
 
 def _folded(call: Call, axes: tuple[int, ...] | None, *, empty: bool) -> tuple[Operand, ...]:

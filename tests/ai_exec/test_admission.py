@@ -114,6 +114,10 @@ CHANGES: dict[str, tuple[Change, tuple[str, ...]]] = {
         change_opset(99),
         ("operator set ai.onnx 99, supported are 7 to 26",),
     ),
+    "two operator sets of a domain": (
+        lambda model: model.opset_import.add(domain="ai.onnx", version=18),
+        ("operator set ai.onnx 17 and also 18",),
+    ),
     "no operator set": (
         lambda model: model.ClearField("opset_import"),
         tuple(
