@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 
-from chain.primitives.codec import Shape, record
+from chain.primitives.codec import Shape, record, wire_name
 from chain.primitives.codec.shapes import Composite, Field
 from runtime.frame.calls import Call
 from runtime.frame.outcome import Event, docs_of
@@ -127,8 +127,7 @@ def _call(call: Call) -> CallDescription:
 def _event(event: type[Event]) -> EventDescription:
     shape = record(event).shape
     assert isinstance(shape, Composite)
-    fields = tuple(Field(wire_name(each.name), each.shape) for each in shape.fields)
-    return EventDescription(event.index, event.__name__, fields, docs_of(event))
+    return EventDescription(event.index, event.__name__, shape.fields, docs_of(event))
 
 
 def _storage(item: AnyStorage) -> StorageDescription:
@@ -151,11 +150,6 @@ def _constant(name: str, constant: Constant[object], pallet: Pallet) -> Constant
         constant.codec.encode(constant.value(pallet)),
         constant.docs,
     )
-
-
-def wire_name(name: str) -> str:
-    """Give the wire name of a field: `from_` is `from`, a word that Python keeps for itself."""
-    return name.rstrip("_")
 
 
 def camel_case(name: str) -> str:

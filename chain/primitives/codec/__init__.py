@@ -32,7 +32,7 @@ from chain.primitives.codec.numbers import (
     read_compact,
     write_compact,
 )
-from chain.primitives.codec.records import codec_of, record, union
+from chain.primitives.codec.records import codec_of, record, union, wire_name
 from chain.primitives.codec.shapes import Shape
 
 TEXT = text(64 * 1024)
@@ -74,5 +74,6 @@ __all__ = [
     "text",
     "tuple_of",
     "union",
+    "wire_name",
     "write_compact",
 ]

@@ -49,10 +49,18 @@ def _compile(kind: type[T]) -> Codec[T]:
     codecs = [codec_of(hints[name]) for name in names]
     shape = shapes.Composite(
         kind.__name__,
-        tuple(shapes.Field(name, codec.shape) for name, codec in zip(names, codecs, strict=True)),
+        tuple(
+            shapes.Field(wire_name(name), codec.shape)
+            for name, codec in zip(names, codecs, strict=True)
+        ),
         cleandoc(kind.__doc__ or ""),
     )
     return Codec(_record_writer(names, codecs), _record_reader(kind, codecs), shape)
+
+
+def wire_name(name: str) -> str:
+    """Give the wire name of a field: `from_` is `from`, a word that Python keeps for itself."""
+    return name.rstrip("_")
 
 
 def union(name: str, cases: Mapping[int, type[T]]) -> Codec[T]:

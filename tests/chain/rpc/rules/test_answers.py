@@ -150,7 +150,7 @@ def test_events_in_words() -> None:
         "extrinsic": None,
         "name": "Balances.Transfer",
         "fields": {
-            "from_": ss58_encode(ALICE.address),
+            "from": ss58_encode(ALICE.address),
             "to": ss58_encode(BOB.address),
             "amount": str(10**20),
         },
