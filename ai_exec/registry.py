@@ -144,6 +144,11 @@ class Operator:
             }
         )
 
+    @property
+    def kernel_summary(self) -> str:
+        """First line of what the kernel says about its result."""
+        return (self.kernel.__doc__ or "").split("\n", maxsplit=1)[0]
+
     @cached_property
     def inputs_min(self) -> int:
         """How many inputs a node must name."""
