@@ -255,7 +255,8 @@ class Machine:
                 self._receive_signed(peer, message, height)
             case Votes():
                 for vote in message.votes:
-                    self._receive_signed(peer, vote, height)
+                    if not self._receive_signed(peer, vote, height):
+                        break
             case CertificateMessage():
                 self._receive_certificate(peer, message.certificate, height)
             case Status():
@@ -265,21 +266,23 @@ class Machine:
             case BlockBody():
                 self._receive_body(peer, message.block, height)
 
-    def _receive_signed(self, peer: Peer, message: Proposal | Vote, height: Height) -> None:
+    def _receive_signed(self, peer: Peer, message: Proposal | Vote, height: Height) -> bool:
+        """Take a signed message in; gives False if it is held against its sender."""
         if message.height == height.number + 1:
             self._peers.keep_early(peer, message)
         if message.height != height.number or height.decision is not None:
-            return
+            return True
         if not height.is_news(message) or _is_too_far(message, height):
-            return
+            return True
         fault = self._fault(message, height)
         if fault is not None:
             self._actions.append(Penalise(peer, *fault))
-            return
+            return False
         if isinstance(message, Proposal):
             self._supply.bodies.note_source(message.block_hash, peer)
             self._begin(height)
         self._input(message, height)
+        return True
 
     def _fault(self, message: Proposal | Vote, height: Height) -> tuple[int, str] | None:
         """Give the points and the reason for which a peer's message is held against it."""

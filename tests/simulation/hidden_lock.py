@@ -26,6 +26,7 @@ def hidden_lock(seed: int) -> World:
         seed=seed,
         powers=(1, 1, 1, 1),
         twins=(),
+        are_sets_changing=False,
         are_twins_stale=False,
         bad_builder=None,
         loss=dict.fromkeys(("proposal", "PREVOTE", "PRECOMMIT", "repair"), 0.0),
@@ -37,7 +38,7 @@ def hidden_lock(seed: int) -> World:
         watchers=0,
     )
     keys = [key.address for key in scenario.keypairs()]
-    order = [keys.index(proposer(scenario.validators(), 1, number)) for number in range(4)]
+    order = [keys.index(proposer(scenario.validators(1), 1, number)) for number in range(4)]
 
     lost_once: set[tuple[int, int]] = set()
 

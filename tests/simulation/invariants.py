@@ -1,5 +1,7 @@
 """What must hold whatever happens, checked by code that shares nothing with the core's counting."""
 
+from collections.abc import Callable
+
 from chain.primitives.keys import verify
 from consensus.core.height import Height
 from consensus.core.messages import Certificate, Kind, Proposal, Vote, Votes, vote_bytes
@@ -15,7 +17,7 @@ class Broken(AssertionError):
 class Watch:
     """Sees every message that is sent and every block that is committed."""
 
-    def __init__(self, validators: ValidatorSet) -> None:
+    def __init__(self, validators: Callable[[int], ValidatorSet]) -> None:
         self._validators = validators
         self._final: dict[int, bytes] = {}
         self._said: dict[tuple[int, int, int, int], Proposal | Vote] = {}
@@ -39,9 +41,10 @@ class Watch:
             raise Broken(f"node {node} has another block at height {height}")
         if (proof.kind, proof.height, proof.block_hash) != (Kind.PRECOMMIT, height, block_hash):
             raise Broken(f"node {node} committed height {height} with a certificate of another")
+        members = self._validators(height).validators
         voters: dict[bytes, int] = {}
         for entry in proof.entries:
-            validator = self._validators.validators[entry.place]
+            validator = members[entry.place]
             words = vote_bytes(
                 GENESIS,
                 Kind.PRECOMMIT,
@@ -53,7 +56,7 @@ class Watch:
             if not verify(validator.address, words, entry.signature):
                 raise Broken(f"node {node} committed height {height} with a wrong signature")
             voters[validator.address] = validator.power
-        total = sum(each.power for each in self._validators.validators)
+        total = sum(each.power for each in members)
         if sum(voters.values()) * 3 <= total * 2:
             raise Broken(f"node {node} committed height {height} with too little power")
 
@@ -75,15 +78,12 @@ class Watch:
         """
         if height is None or height.decision is not None:
             return
+        members = self._validators(height.number).validators
         heard = self._heard.get((node, life, height.number), {})
         latest = {validator: sorted(rounds)[-2:] for validator, rounds in heard.items()}
         for number in {each for rounds in latest.values() for each in rounds}:
-            there = [
-                each
-                for each in self._validators.validators
-                if number in latest.get(each.address, ())
-            ]
-            total = sum(each.power for each in self._validators.validators)
+            there = [each for each in members if number in latest.get(each.address, ())]
+            total = sum(each.power for each in members)
             if number > height.round and 3 * sum(each.power for each in there) > total:
                 raise Broken(f"node {node} stays in round {height.round}, others in {number}")
 

@@ -36,6 +36,8 @@ class Scenario:
     powers: tuple[int, ...]
     twins: tuple[int, ...]
     """Validators whose key two nodes have."""
+    are_sets_changing: bool
+    """Validators come, go and change their power every few heights."""
     are_twins_stale: bool
     """The twins hold back their prevotes and propose the first block again that had a polka."""
     bad_builder: int | None
@@ -61,11 +63,31 @@ class Scenario:
             for each in range(len(self.powers))
         )
 
-    def validators(self) -> ValidatorSet:
-        pairs = zip(self.keypairs(), self.powers, strict=True)
-        seed = self.seed.to_bytes(32, "big", signed=False)
-        return ValidatorSet.of((Validator(key.address, power) for key, power in pairs), seed)
+    def validators(self, height: int) -> ValidatorSet:
+        """Give the set of a height; where it changes, powers move on and one sits out."""
+        epoch = height // EPOCH if self.are_sets_changing else 0
+        powers = self._powers(epoch)
+        pairs = zip(self.keypairs(), powers, strict=True)
+        members = (Validator(key.address, power) for key, power in pairs if power)
+        return ValidatorSet.of(members, (self.seed * 1000 + epoch).to_bytes(32, "big"))
 
+    def _powers(self, epoch: int) -> list[int]:
+        """Move powers among the honest, so that the faulty stay below a third."""
+        powers = list(self.powers)
+        if epoch == 0:
+            return powers
+        honest = [each for each in range(len(powers)) if each not in self.twins]
+        for index, node in enumerate(honest):
+            powers[node] = self.powers[honest[(index + epoch) % len(honest)]]
+        leaving = honest[epoch % len(honest)]
+        faulty = sum(powers[each] for each in self.twins)
+        if len(honest) > 3 and 3 * faulty < sum(powers) - powers[leaving]:
+            powers[leaving] = 0
+        return powers
+
+
+EPOCH = 2
+"""Heights between two changes of the validator set."""
 
 _KEYS: dict[int, Keypair] = {}
 
@@ -82,6 +104,7 @@ def scenario(seed: int, *, size: int | None = None) -> Scenario:
         seed=seed,
         powers=powers,
         twins=twins,
+        are_sets_changing=random.random() < 0.4,
         are_twins_stale=random.random() < 0.5,
         bad_builder=random.choice(twins) if twins and random.random() < 0.3 else None,
         loss=_loss(random),

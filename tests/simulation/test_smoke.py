@@ -16,6 +16,7 @@ def quiet(
         seed=seed,
         powers=powers,
         twins=(),
+        are_sets_changing=False,
         are_twins_stale=False,
         bad_builder=None,
         loss=dict.fromkeys(("proposal", "PREVOTE", "PRECOMMIT", "repair"), 0.0),

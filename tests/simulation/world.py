@@ -101,7 +101,7 @@ class World:
         self._drops = drops
         self.now_ms = 0
         self.random = Random(f"world {scenario.seed}")
-        self.validators = scenario.validators()
+        self.validators = lru_cache(maxsize=None)(scenario.validators)
         self.watch = Watch(self.validators)
         self.nodes = self._nodes()
         self.reports: dict[str, int] = {}
@@ -171,7 +171,7 @@ class World:
         def start() -> None:
             if node.machine is None:
                 node.start()
-                self._handle(node, HeadMoved(node.ledger.head(), self.validators))
+                self._handle(node, self._head_of(node))
 
         return start
 
@@ -210,7 +210,7 @@ class World:
         if live is None:
             return
         records, _ = read_records(node.disk.read(f"height-{live.number:010}.log"))
-        again = Height(live.number, self.validators, live.me)
+        again = Height(live.number, live.validators, live.me)
         replay(again, (LOGGED.decode(each) for each in records))
         for name in (
             "round",
@@ -350,7 +350,11 @@ class World:
             raise Broken(f"node {node.index} committed an invalid block at height {height}")
         node.ledger.commit(action.block, action.certificate)
         self._note(node, "final", height, block_hash.hex())
-        return HeadMoved(node.ledger.head(), self.validators)
+        return self._head_of(node)
+
+    def _head_of(self, node: Node) -> HeadMoved:
+        head = node.ledger.head()
+        return HeadMoved(head, self.validators(head.height + 1))
 
     def _tell(self, node: Node, report: Report) -> None:
         name = type(report).__name__
@@ -365,7 +369,7 @@ class World:
             twins = [self.scenario.keypairs()[twin].address for twin in self.scenario.twins]
             if offender(report.evidence) not in twins:
                 raise Broken(f"node {node.index} accuses an honest one: {report.evidence}")
-            if not proves(report.evidence, GENESIS, self.validators):
+            if not proves(report.evidence, GENESIS, self.validators(report.evidence.first.height)):
                 raise Broken(f"node {node.index} accuses without proof: {report.evidence}")
 
 

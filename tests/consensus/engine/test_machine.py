@@ -4,9 +4,13 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from chain.primitives.codec import DecodeError
 from consensus.core.certificate import certify
 from consensus.core.messages import (
+    MESSAGE,
     BlockBody,
     BlockRequest,
     CertificateMessage,
@@ -200,6 +204,41 @@ def test_garbage_costs_its_sender_and_changes_nothing(
     operations = bench.disk.operations
     assert bench.hear(message) == [Penalise("p", points, reason)]
     assert bench.disk.operations == operations
+
+
+def test_the_first_bad_vote_of_many_ends_them() -> None:
+    bad = replace(signed_vote(PREVOTE, OTHERS[0], V), signature=NO_SIGNATURE)
+    many = Votes((bad, bad, signed_vote(PREVOTE, OTHERS[1], V)))
+    assert Bench().hear(many) == [Penalise("p", 100, "a wrong signature")]
+
+
+@given(st.data())
+def test_nothing_a_peer_sends_raises(data: st.DataObject) -> None:
+    """A mangled message is refused by the codec or taken without an exception."""
+    bench = Bench()
+    messages: list[ConsensusMessage] = [
+        signed_proposal(HASH),
+        signed_vote(PREVOTE, OTHERS[0], HASH),
+        Votes(tuple(prevotes(HASH))),
+        CertificateMessage(signed_certificate(PRECOMMIT, OTHERS, HASH)),
+        Status(1, 0, None, False, b"\x0f", b"\xff"),
+        BlockRequest(HASH),
+        BlockBody(BLOCK),
+    ]
+    for _ in range(4):
+        encoded = bytearray(MESSAGE.encode(data.draw(st.sampled_from(messages))))
+        for _ in range(data.draw(st.integers(0, 3))):
+            at = data.draw(st.integers(0, len(encoded) - 1))
+            encoded[at] = data.draw(st.integers(0, 255))
+        try:
+            message = MESSAGE.decode(bytes(encoded))
+        except DecodeError:
+            continue
+        bench.hear(message)
+    height = bench.machine.height
+    assert height is not None
+    assert height.decision is None
+    assert height.validity == {}
 
 
 def test_what_is_known_or_far_is_dropped_without_blame() -> None:
