@@ -1,0 +1,220 @@
+"""Whatever anybody signs, a transaction is applied, refused, or cannot stand in the block."""
+
+import random
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from chain.primitives.codec import Shape, shapes
+from chain.primitives.extrinsic import (
+    ED25519,
+    Era,
+    Extrinsic,
+    SignedPart,
+    decode_extrinsic,
+    encode_extrinsic,
+)
+from chain.primitives.merkle import root_over
+from chain.primitives.numbers import NOE
+from runtime.assembly import CONSTRUCT
+from runtime.block_execution import BlockExecution
+from runtime.executive import Executive
+from runtime.frame.calls import Call
+from runtime.frame.construct import ApplyExtrinsic
+from runtime.pallets.models import FeePolicy
+from runtime.pallets.system.pallet import ExtrinsicFailed, ExtrinsicSuccess
+from runtime.validation import InvalidTransaction
+from tests.support.economy import LABEL, PIXELS, ScriptedExecutor
+from tests.support.memory_chain import ALICE, BOB, CAROL, MemoryChain
+
+PEOPLE: Final = (ALICE, BOB, CAROL)
+TOPS: Final = tuple(bytes((each,)) * 32 for each in range(3))
+ROOTS: Final = tuple(root_over(top, 5) for top in TOPS)
+WORDS: Final = ("digits", "letters", "", "a" * 48, "é" * 24, "\0", "Digits", "MIT")
+POLICIES: Final = (
+    FeePolicy(NOE // 3, 200_000, 300_000, 400_000, 100_000),
+    FeePolicy(1, 0, 1_000_000, 0, 0),
+)
+SHARES: Final = (0, 1, 200_000, 400_000, 1_000_000, (1 << 32) - 1)
+CALLS: Final = tuple(
+    (index, pallet.name, call)
+    for index, pallet in CONSTRUCT.pallets.items()
+    for call in pallet.calls.values()
+)
+
+
+class Forger:
+    """Makes values of any shape, often extreme ones, and ones that meet what others made."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+
+    def value(self, name: str, shape: Shape) -> Any:
+        known = self._meaningful(name)
+        if known is not None and self.dice.random() < 0.9:
+            return known() if name != "version" or isinstance(shape, shapes.Optional) else 1
+        return self._of(shape)
+
+    def _meaningful(self, name: str) -> Callable[[], Any] | None:
+        pick = self.dice.choice
+        return {
+            "top": lambda: pick(TOPS),
+            "root": lambda: pick(ROOTS),
+            "blob": lambda: pick(ROOTS),
+            "length": lambda: 5,
+            "kind": lambda: pick((0, 1)),
+            "rows": lambda: 1,
+            "dest": lambda: pick(PEOPLE).address,
+            "name": lambda: pick(("digits", "letters", "words", "sounds")),
+            "dataset": lambda: pick(("digits", "letters")),
+            "datasets": lambda: pick(((), ("digits",), ("digits", "letters"), ("digits",) * 2)),
+            "model": lambda: pick(("digits", "letters")),
+            "version": lambda: pick((None, 0, 1, 2)),
+            "record": lambda: pick((0, 1)),
+            "element": lambda: 2,
+            "shape": lambda: (5,),
+            "classes": lambda: 0,
+            "input": lambda: pick((PIXELS, PIXELS[:-1], LABEL, b"\0")),
+            "policy": lambda: pick(POLICIES),
+            "max_fee": lambda: NOE,
+            "value": lambda: pick((0, 1, NOE // 1000, NOE, (1 << 128) - 1)),
+        }.get(name)
+
+    def _of(self, shape: Shape) -> Any:
+        dice = self.dice
+        match shape:
+            case shapes.Named(_, inner):
+                return self._of(inner)
+            case shapes.Compact(inner):
+                return self._of(inner)
+            case shapes.Primitive("bool"):
+                return dice.random() < 0.5
+            case shapes.Primitive("str"):
+                return dice.choice(WORDS)
+            case shapes.Primitive(name):
+                greatest = (1 << int(name[1:])) - 1
+                return dice.choice((0, 1, 2, greatest // 2, greatest - 1, greatest))
+            case shapes.Array(_, length):
+                return dice.choice((bytes(length), b"\xff" * length, dice.randbytes(length)))
+            case shapes.Sequence(shapes.Primitive("u8"), most):
+                return dice.randbytes(dice.choice((0, 1, 100, min(most, 1000))))
+            case shapes.Sequence(item, most):
+                return tuple(self._of(item) for _ in range(dice.choice((0, 1, min(most, 8)))))
+            case shapes.Optional(inner):
+                return None if dice.random() < 0.5 else self._of(inner)
+            case shapes.Composite(_, parts):
+                assert [part.name for part in parts][1:2] == ["validators"]
+                price = self._of(parts[0].shape)
+                return FeePolicy(price, *(dice.choice(SHARES) for _ in parts[1:]))
+        raise AssertionError(f"no value of {shape} is known here: say how one is made")
+
+    def call(self, index: int, call: Call) -> bytes:
+        out = bytearray((index, call.index))
+        for each in call.arguments:
+            each.codec.write(self.value(each.name, each.codec.shape), out)
+        return bytes(out)
+
+    def garbage(self, well_formed: bytes) -> bytes:
+        """Give bytes of a call with a few changed, cut off or added; or mere noise."""
+        dice, out = self.dice, bytearray(well_formed)
+        match dice.randrange(4):
+            case 0:
+                out[dice.randrange(len(out))] = dice.randrange(256)
+            case 1:
+                del out[dice.randrange(len(out)) :]
+            case 2:
+                out += dice.randbytes(dice.randrange(1, 80))
+            case _:
+                out[2:] = dice.choice((b"\xff", b"\3", b"\0")) * dice.randrange(200)
+        return bytes(out)
+
+
+class Siege:
+    """A chain under attack: its executor knows every model, its blocks must end."""
+
+    def __init__(self, seed: int) -> None:
+        self.forger = Forger(seed)
+        self.chain = MemoryChain()
+        self.chain.executive = Executive(self.chain.config, ScriptedExecutor())
+        self.succeeded: set[str] = set()
+        self._open()
+
+    def _open(self) -> None:
+        """Let there be a dataset with rows and a model, so that hostile calls meet something."""
+        chain, root = self.chain, root_over(TOPS[0], 5)
+        form = {"name": "digits", "element": 2, "shape": (5,), "classes": 0, "licence": "MIT"}
+        rows = {"dataset": "digits", "blob": root, "rows": 1, "rows_root": root}
+        model = {"name": "digits", "licence": "MIT", "datasets": ("digits",), "policy": POLICIES[0]}
+        announced = {"top": TOPS[0], "length": 5}
+        chain.block(chain.transfer(ALICE, CAROL, 100 * NOE))
+        chain.block(
+            chain.sign(ALICE, "Blobs", "announce", {**announced, "kind": 0}),
+            chain.sign(BOB, "Blobs", "announce", {**announced, "kind": 1}),
+            chain.sign(CAROL, "Data", "create_dataset", form),
+        )
+        chain.block(
+            chain.sign(ALICE, "Blobs", "attest", {"root": root}),
+            chain.sign(BOB, "Data", "contribute", rows),
+        )
+        chain.block(chain.sign(ALICE, "Models", "register", {**model, "blob": root}))
+
+    def block(self, calls: list[tuple[str, bytes]]) -> None:
+        execution = self.chain.begin()
+        for name, call in calls:
+            self.attack(execution, name, call)
+        outcome = self.chain.keep(execution.finish())
+        records = CONSTRUCT.decode_events(outcome.events)
+        for place, applied in enumerate(outcome.applied):
+            own = [each.event for each in records if each.phase == ApplyExtrinsic(place)]
+            last = own[-1]
+            if applied.failure is None:
+                assert isinstance(last, ExtrinsicSuccess)
+            else:
+                assert isinstance(last, ExtrinsicFailed)
+                assert last.dispatch_error == applied.failure
+
+    def attack(self, execution: BlockExecution, name: str, call: bytes) -> None:
+        dice, state = self.forger.dice, execution.state
+        address = (ALICE if name == "Blobs.attest" else dice.choice(PEOPLE)).address
+        nonce = execution.pallets.system.account[address].nonce
+        tip = dice.choice((0,) * 8 + (1, (1 << 128) - 1))
+        part = SignedPart(address, ED25519, bytes(64), Era(), nonce, tip)
+        encoded = encode_extrinsic(Extrinsic(call, part if dice.random() < 0.95 else None))
+        extrinsic = decode_extrinsic(encoded)
+        before = state.changes(), list(state.events), list(state.results)
+        try:
+            result = execution.apply(extrinsic, encoded, signature_checked=True)
+        except InvalidTransaction:
+            assert (state.changes(), state.events, state.results) == before
+            return
+        if result.succeeded:
+            self.succeeded.add(name)
+
+
+def test_calls_of_every_kind_never_break_a_block() -> None:
+    succeeded: set[str] = set()
+    for seed in range(10):
+        siege = Siege(seed)
+        forger = siege.forger
+        issuance = siege.chain.queries().pallets.balances.total_issuance.get()
+        for _ in range(20):
+            chosen = forger.dice.choices(CALLS, k=24)
+            calls = [(f"{name}.{call.name}", forger.call(at, call)) for at, name, call in chosen]
+            siege.block(calls)
+        assert siege.chain.queries().pallets.balances.total_issuance.get() == issuance
+        succeeded |= siege.succeeded
+    signed = {f"{pallet}.{call.name}" for _, pallet, call in CALLS if not call.is_inherent}
+    assert sorted(signed - succeeded) == [], "these calls were never made as they are meant"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_garbage_never_breaks_a_block(seed: int) -> None:
+    siege = Siege(seed)
+    for _ in range(4):
+        calls = [
+            (call.name, siege.forger.garbage(siege.forger.call(index, call)))
+            for index, _, call in CALLS
+            for _ in range(3)
+        ]
+        siege.block([*calls, ("noise", siege.forger.dice.randbytes(40)), ("nothing", b"")])
