@@ -104,6 +104,9 @@ CONFIG: Final = RuntimeConfig(
     models=ModelsConfig(
         model_deposit=NOE,
         version_deposit=NOE // 10,
+        # A tenth of a coin a block keeps the queue full; ten nanoseconds are counted for a byte.
+        examination_base=NOE // 10,
+        examination_per_byte=NOE // 100_000_000,
         gas_max=400_000_000,
         admissions_per_block=1,
         waiting_blocks=1200,
@@ -166,7 +169,12 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
     fees = Fees(state, config.fees, currency=balances, sink=rewards)
     blobs = Blobs(state, config.blobs, balances, validators=staking, heights=system)
     data = Data(state, config.data, balances, blobs, earnings=rewards, heights=system)
-    models = Models(state, config.models, balances, blobs, data, executor, heights=system)
+    models = Models(
+        *(state, config.models, balances, blobs, data),
+        sink=rewards,
+        executor=executor,
+        heights=system,
+    )
     inference = Inference(
         state, config.inference, models, till=rewards, executor=executor, heights=system
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Final
 
-from chain.primitives.codec import BOOL, Codec, union
+from chain.primitives.codec import BOOL, Codec, enumeration, union
 from chain.primitives.hashing import Hash32
 from consensus.core.evidence import Evidence
 from consensus.core.messages import (
@@ -15,7 +15,6 @@ from consensus.core.messages import (
     Proposal,
     Round,
     Vote,
-    enum_codec,
 )
 
 
@@ -55,7 +54,7 @@ class BlockChecked:
 class TimedOut:
     """A wait is over."""
 
-    step: Annotated[Step, enum_codec(Step)]
+    step: Annotated[Step, enumeration(Step)]
     round: Round
 
 

@@ -3,17 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 from chain.primitives.block import Block
 from chain.primitives.codec import (
     BOOL,
-    U8,
     U16,
     U32,
     Codec,
-    DecodeError,
     blob,
+    enumeration,
     fixed,
     option,
     record,
@@ -35,25 +34,6 @@ class Kind(IntEnum):
     """Prevoted by more than two thirds; locked."""
 
 
-Numbered = TypeVar("Numbered", bound=IntEnum)
-
-
-def enum_codec(kinds: type[Numbered]) -> Codec[Numbered]:
-    """Give the codec of an enumeration: one byte, unknown ones refused."""
-
-    def write(value: Numbered, out: bytearray) -> None:
-        U8.write(int(value), out)
-
-    def read(data: bytes, offset: int) -> tuple[Numbered, int]:
-        number, offset = U8.read(data, offset)
-        try:
-            return kinds(number), offset
-        except ValueError as error:
-            raise DecodeError(f"{kinds.__name__}: no value {number}") from error
-
-    return Codec(write, read, U8.shape)
-
-
 Round = Annotated[int, U32]
 """Attempt to decide a height; the first one is 0."""
 OptionalRound = Annotated[int | None, option(U32)]
@@ -62,7 +42,7 @@ OptionalHash = Annotated[bytes | None, option(HASH_32)]
 """Hash of a block, or None where the paper writes nil."""
 Signature = Annotated[bytes, fixed(64)]
 """ed25519, over the bytes that this file defines."""
-KindField = Annotated[Kind, enum_codec(Kind)]
+KindField = Annotated[Kind, enumeration(Kind)]
 """Prevote or precommit."""
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Final
 
-from chain.primitives.codec import U32, DecodeError, blob, record
+from chain.primitives.codec import U32, DecodeError, blob, enumeration, record
 from chain.primitives.hashing import blake2_64
 from chain.primitives.keys import Address, Keypair
-from consensus.core.messages import Signature, enum_codec
+from consensus.core.messages import Signature
 from consensus.engine.ports import CannotPersist, Disk
 
 FILE: Final = "last-signature"
@@ -40,7 +40,7 @@ class SignerDamaged(Exception):
 class _Signed:
     height: Annotated[int, U32]
     round: Annotated[int, U32]
-    step: Annotated[SigningStep, enum_codec(SigningStep)]
+    step: Annotated[SigningStep, enumeration(SigningStep)]
     message: Annotated[bytes, blob(512)]
     signature: Signature
 

@@ -137,6 +137,22 @@ class Currency(Protocol):
         ...
 
 
+class BlobRegistry(Protocol):
+    """Content that validators hold."""
+
+    def use(self, root: Hash32, owner: Address, kind: int) -> int:
+        """Hold an owner's announcement; gives its length in bytes; raises DispatchError."""
+        ...
+
+    def unuse(self, root: Hash32, owner: Address) -> None:
+        """Give one `use` back."""
+        ...
+
+    def is_available(self, root: Hash32) -> bool:
+        """Tell whether the bytes can be used."""
+        ...
+
+
 class FeeSink(Protocol):
     """Receives transaction fees."""
 

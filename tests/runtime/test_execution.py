@@ -5,6 +5,7 @@ import pytest
 from ai_exec import backend
 from ai_exec.backend import Load
 from ai_exec.tensor import TensorType as ModelTensorType
+from chain.primitives.codec import record
 from runtime.execution import BackendExecutor
 from runtime.frame.ports import AdmissionSummary, Completed, LocalFailure, TensorType, Trapped
 
@@ -12,10 +13,13 @@ ROOT = bytes([7]) * 32
 CONTENT = b"model"
 
 
+Answer = backend.AdmissionSummary | backend.Completed | backend.Trapped | Exception
+
+
 class Scripted:
     """Loads, then answers."""
 
-    def __init__(self, answer: backend.Completed | backend.Trapped | Exception) -> None:
+    def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.loaded: list[bytes] = []
 
@@ -23,6 +27,8 @@ class Scripted:
         self.loaded.append(load())
         if isinstance(self.answer, Exception):
             raise self.answer
+        if isinstance(self.answer, backend.AdmissionSummary):
+            return self.answer
         return backend.AdmissionSummary(
             True,
             (),
@@ -36,6 +42,7 @@ class Scripted:
         self.loaded.append(load())
         if isinstance(self.answer, Exception):
             raise self.answer
+        assert not isinstance(self.answer, backend.AdmissionSummary)
         return self.answer
 
 
@@ -83,3 +90,18 @@ def test_what_this_node_cannot_do_is_never_a_result() -> None:
         working.run(bytes(32), b"in")
     with pytest.raises(LocalFailure, match="content has 5 bytes instead of 6"):
         working.admit(ROOT, 6)
+
+
+def test_the_state_holds_whatever_a_backend_may_say() -> None:
+    tensors = tuple(
+        ModelTensorType(f"{number:02}" + "n" * 254, "uint64", ((1 << 32) - 1,) * 8)
+        for number in range(backend.VALUES_MAX)
+    )
+    greatest = (1 << 64) - 1
+    reasons = ("r" * backend.REASON_BYTES_MAX,) * backend.REASONS_MAX
+    said = backend.AdmissionSummary(False, reasons, tensors, tensors, greatest, greatest)
+    backend.ADMISSION_SUMMARY.encode(said)
+
+    kept = BackendExecutor(Scripted(said), content).admit(ROOT, 5)
+
+    assert record(AdmissionSummary).decode(record(AdmissionSummary).encode(kept)) == kept

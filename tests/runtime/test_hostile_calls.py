@@ -22,7 +22,7 @@ from runtime.block_execution import BlockExecution
 from runtime.executive import Executive
 from runtime.frame.calls import Call
 from runtime.frame.construct import ApplyExtrinsic
-from runtime.pallets.models import FeePolicy
+from runtime.frame.runs import FeePolicy
 from runtime.pallets.system.pallet import ExtrinsicFailed, ExtrinsicSuccess
 from runtime.validation import InvalidTransaction
 from tests.support.economy import LABEL, PIXELS, ScriptedExecutor

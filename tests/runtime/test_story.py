@@ -15,9 +15,10 @@ from runtime.assembly import CONSTRUCT
 from runtime.block_execution import BlockOutcome
 from runtime.execution import BackendExecutor
 from runtime.frame.ports import LocalFailure
+from runtime.frame.runs import FeePolicy
 from runtime.pallets.data import rows_root
 from runtime.pallets.inference.pallet import Inferred
-from runtime.pallets.models import FeePolicy, Status
+from runtime.pallets.models import Status
 from tests.support.memory_chain import ALICE, BOB, MemoryChain
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"

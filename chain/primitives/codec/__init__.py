@@ -32,7 +32,7 @@ from chain.primitives.codec.numbers import (
     read_compact,
     write_compact,
 )
-from chain.primitives.codec.records import codec_of, record, union, wire_name
+from chain.primitives.codec.records import codec_of, enumeration, record, union, wire_name
 from chain.primitives.codec.shapes import Shape
 
 TEXT = text(64 * 1024)
@@ -63,6 +63,7 @@ __all__ = [
     "array",
     "blob",
     "codec_of",
+    "enumeration",
     "fixed",
     "mapping",
     "named",

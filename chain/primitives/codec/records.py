@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from enum import IntEnum
 from inspect import cleandoc
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -12,6 +13,7 @@ from chain.primitives.codec.containers import option
 from chain.primitives.codec.numbers import BOOL
 
 T = TypeVar("T")
+Numbered = TypeVar("Numbered", bound=IntEnum)
 
 
 def codec_of(annotation: Any) -> Codec[Any]:
@@ -61,6 +63,31 @@ def _compile(kind: type[T]) -> Codec[T]:
 def wire_name(name: str) -> str:
     """Give the wire name of a field: `from_` is `from`, a word that Python keeps for itself."""
     return name.rstrip("_")
+
+
+def enumeration(kinds: type[Numbered]) -> Codec[Numbered]:
+    """Give the codec of an enumeration: its number as one byte, unknown ones refused."""
+    names = {int(kind): "".join(map(str.capitalize, kind.name.split("_"))) for kind in kinds}
+    shape = shapes.Variant(
+        kinds.__name__,
+        tuple(
+            shapes.VariantCase(number, shapes.Composite(name, (), ""))
+            for number, name in sorted(names.items())
+        ),
+    )
+
+    def write(value: Numbered, out: bytearray) -> None:
+        if int(value) not in names:
+            raise EncodeError(f"{kinds.__name__}: no value {value}")
+        out.append(int(value))
+
+    def read(data: bytes, offset: int) -> tuple[Numbered, int]:
+        number = take(data, offset, 1)[0]
+        if number not in names:
+            raise DecodeError(f"{kinds.__name__}: no value {number}")
+        return kinds(number), offset + 1
+
+    return Codec(write, read, shape)
 
 
 def union(name: str, cases: Mapping[int, type[T]]) -> Codec[T]:

@@ -9,8 +9,9 @@ from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address, ss58_encode
 from chain.rpc.rendering import optional_hex
 from chain.rpc.typed_json import to_json
+from runtime.frame.runs import FeeSplit
 from runtime.pallets.data.stored import Dataset, Record
-from runtime.pallets.inference.stored import DryRun, FeeParts, Receipt
+from runtime.pallets.inference.stored import DryRun, Receipt
 from runtime.pallets.models.stored import Model, Version
 from runtime.queries import Queries
 
@@ -146,7 +147,7 @@ def dry_run_json(ran: DryRun) -> dict[str, Any]:
         "model": quote.model,
         "version": quote.version,
         "price": str(quote.price),
-        "parts": to_json(record(FeeParts), quote.parts),
+        "parts": to_json(record(FeeSplit), quote.parts),
         "weight": quote.weight,
         "outputs": optional_hex(ran.outputs),
         "trap": ran.trap,

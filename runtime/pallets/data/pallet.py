@@ -23,7 +23,7 @@ from runtime.frame import (
 )
 from runtime.frame.elements import ELEMENT_BYTES
 from runtime.frame.names import NAME, Name, is_name
-from runtime.frame.ports import Currency, Heights
+from runtime.frame.ports import BlobRegistry, Currency, Heights
 from runtime.pallets.data import errors, events, weights
 from runtime.pallets.data.rows import row_bytes
 from runtime.pallets.data.stored import (
@@ -64,22 +64,6 @@ class DataConfig:
 
     waiting_blocks: int
     """Blocks that a record waits for its bytes before it expires and frees its place."""
-
-
-class BlobSource(Protocol):
-    """Content that validators hold."""
-
-    def use(self, root: Hash32, owner: Address, kind: int) -> int:
-        """Hold an owner's announcement; gives its length in bytes."""
-        ...
-
-    def unuse(self, root: Hash32, owner: Address) -> None:
-        """Give one `use` back."""
-        ...
-
-    def is_available(self, root: Hash32) -> bool:
-        """Tell whether the bytes can be used."""
-        ...
 
 
 class Earnings(Protocol):
@@ -149,7 +133,7 @@ class Data(
         state: Overlay,
         config: DataConfig,
         currency: Currency,
-        blobs: BlobSource,
+        blobs: BlobRegistry,
         earnings: Earnings,
         heights: Heights,
     ) -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Annotated, Final
+from typing import Annotated
 
-from chain.primitives.codec import U8, U32, U64, Codec, DecodeError, sequence, shapes, text
+from chain.primitives.codec import U8, U32, U64, enumeration, sequence, text
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from chain.primitives.numbers import Amount, BlockNumber
@@ -39,26 +39,6 @@ class Standing(IntEnum):
 
     EXPIRED = 3
     """Its bytes did not come in time."""
-
-
-def _read_standing(data: bytes, offset: int) -> tuple[Standing, int]:
-    byte, offset = U8.read(data, offset)
-    if byte > Standing.EXPIRED:
-        raise DecodeError(f"Standing: no case {byte}")
-    return Standing(byte), offset
-
-
-STANDING: Final[Codec[Standing]] = Codec(
-    U8.write,
-    _read_standing,
-    shapes.Variant(
-        "Standing",
-        tuple(
-            shapes.VariantCase(each, shapes.Composite(each.name.capitalize(), (), ""))
-            for each in Standing
-        ),
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +77,7 @@ class Record:
     deposit: Amount
     """Set aside until consent is withdrawn."""
 
-    standing: Annotated[Standing, STANDING] = Standing.WAITING
+    standing: Annotated[Standing, enumeration(Standing)] = Standing.WAITING
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,14 +26,14 @@ from runtime.frame import (
 )
 from runtime.frame.names import Name
 from runtime.frame.ports import Executor, Heights, Trapped
+from runtime.frame.runs import FeeSplit, Runnable
 from runtime.pallets.inference import errors, weights
 from runtime.pallets.inference.check import check_input
-from runtime.pallets.inference.ports import ModelSource, Runnable, Split, Till
+from runtime.pallets.inference.ports import ModelSource, Till
 from runtime.pallets.inference.stored import (
     INPUT_BYTES_MAX,
     OUTPUT_INLINE_MAX,
     DryRun,
-    FeeParts,
     InlineOutput,
     Input,
     Quote,
@@ -161,7 +161,7 @@ class Inference(
         found = self.models.runnable(model, version)
         split = self.till.preview(found.policy.price, found.policy, found.datasets)
         weight = weights.infer(found.gas, input_bytes)
-        return Quote(found.model, found.version, found.policy.price, _parts(split), weight)
+        return Quote(found.model, found.version, found.policy.price, split, weight)
 
     def dry_run(self, model: Name, version: int | None, input: bytes) -> DryRun:
         """Run without a trace; raises DispatchError as the call would, LocalFailure too."""
@@ -190,7 +190,7 @@ class Inference(
             assert total == receipt.price, "a price was not divided whole"
 
     def _record(
-        self, found: Runnable, payer: Address, input: bytes, outputs: bytes, split: Split
+        self, found: Runnable, payer: Address, input: bytes, outputs: bytes, split: FeeSplit
     ) -> None:
         price, number = found.policy.price, self.next_receipt.get()
         hashes = blake2_256(input), blake2_256(outputs)
@@ -202,7 +202,7 @@ class Inference(
             *hashes,
             weights.infer(found.gas, len(input)),
             price,
-            _parts(split),
+            split,
         )
         self.next_receipt.set(number + 1)
         self._prune(PRUNED_PER_RUN)
@@ -219,7 +219,3 @@ class Inference(
             number += 1
         if number > first:
             self.first_receipt.set(number)
-
-
-def _parts(split: Split) -> FeeParts:
-    return FeeParts(split.validators, split.owner, split.contributors, split.treasury)

@@ -8,6 +8,7 @@ from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from chain.primitives.numbers import Amount, BlockNumber, Weight
 from runtime.frame.names import Name
+from runtime.frame.runs import FeeSplit
 
 INPUT_BYTES_MAX: Final = 240 * 1024
 """Of one call: leaves room for the rest of the largest transaction."""
@@ -22,16 +23,6 @@ Input = Annotated[bytes, blob(INPUT_BYTES_MAX)]
 """Canonical tensor bytes."""
 
 InlineOutput = Annotated[bytes | None, option(blob(OUTPUT_INLINE_MAX))]
-
-
-@dataclass(frozen=True, slots=True)
-class FeeParts:
-    """Where the price of a run went; the four add up to it."""
-
-    validators: Amount = 0
-    owner: Amount = 0
-    contributors: Amount = 0
-    treasury: Amount = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +43,7 @@ class Receipt:
     """Of the whole call."""
 
     price: Amount
-    parts: FeeParts
+    parts: FeeSplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +55,7 @@ class Quote:
     price: int
     """Of the run, on top of the network's fee for `weight`."""
 
-    parts: FeeParts
+    parts: FeeSplit
     weight: int
     """What the network charges for, in picoseconds; its fee depends on the bytes too."""
 

@@ -1,6 +1,6 @@
 """Models: the registry of programs that the chain can run."""
 
 from runtime.pallets.models.pallet import Models, ModelsConfig
-from runtime.pallets.models.stored import FeePolicy, ModelStatus, Status
+from runtime.pallets.models.stored import ModelStatus, Status
 
-__all__ = ["FeePolicy", "ModelStatus", "Models", "ModelsConfig", "Status"]
+__all__ = ["ModelStatus", "Models", "ModelsConfig", "Status"]

@@ -24,18 +24,23 @@ from runtime.frame import (
     call,
 )
 from runtime.frame.names import NAME, Name, is_name
-from runtime.frame.ports import AdmissionSummary, Currency, Executor, Heights
+from runtime.frame.ports import (
+    AdmissionSummary,
+    BlobRegistry,
+    Currency,
+    Executor,
+    FeeSink,
+    Heights,
+)
+from runtime.frame.runs import PARTS, FeePolicy, Runnable
 from runtime.pallets.models import errors, events, weights
 from runtime.pallets.models.stored import (
-    PARTS,
     VERSIONS_ACTIVE_MAX,
     Datasets,
-    FeePolicy,
     Licence,
     Model,
     ModelStatus,
     Queued,
-    Runnable,
     Status,
     Version,
     VersionNumber,
@@ -48,6 +53,10 @@ QUEUE_MAX: Final = 64
 """Versions that wait for their bytes, and as many for their turn: both queues are written whole,
 and the first is walked in every block."""
 
+READY_MAX: Final = 2 * QUEUE_MAX
+"""Places for a turn with those that only waiting versions take, oldest first: however many are
+published with their bytes at hand, nobody who waited is kept out."""
+
 REASONS_KEPT: Final = 16
 REASON_LENGTH_MAX: Final = 240
 """Of a rejection: more is found by examining the file at home."""
@@ -55,7 +64,8 @@ REASON_LENGTH_MAX: Final = 240
 SHOWN_MAX: Final = 64
 """Versions that one query shows."""
 
-QUEUE = sequence(record(Queued), QUEUE_MAX)
+WAITING = sequence(record(Queued), QUEUE_MAX)
+READY = sequence(record(Queued), READY_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,13 @@ class ModelsConfig:
     version_deposit: int
     """Set aside for each version until it is retired: pays for its entry in the state."""
 
+    examination_base: int
+    """Fee of any version, in the smallest unit: one block examines few, and whoever fills the
+    queue pays for every place in it."""
+
+    examination_per_byte: int
+    """Fee of each byte, in the smallest unit: all validators read the whole content."""
+
     gas_max: int
     """Greatest cost of one run: what fits into a block beside other transactions."""
 
@@ -76,22 +93,6 @@ class ModelsConfig:
 
     waiting_blocks: int
     """Blocks that a version waits for its bytes before it is rejected and frees its place."""
-
-
-class BlobSource(Protocol):
-    """Content that validators hold."""
-
-    def use(self, root: Hash32, owner: Address, kind: int) -> int:
-        """Hold an owner's announcement; gives its length in bytes."""
-        ...
-
-    def unuse(self, root: Hash32, owner: Address) -> None:
-        """Give one `use` back."""
-        ...
-
-    def is_available(self, root: Hash32) -> bool:
-        """Tell whether the bytes can be used."""
-        ...
 
 
 class DatasetSource(Protocol):
@@ -132,12 +133,18 @@ class Models(
 
     models = StorageMap(NAME, record(Model), docs="Models by name.")
     versions = StorageDoubleMap(NAME, U32, record(Version), docs="Versions of a model by number.")
-    waiting = StorageValue(QUEUE, default=(), docs="Versions whose bytes are awaited.")
-    ready = StorageValue(QUEUE, default=(), docs="Versions whose turn to be examined comes.")
+    waiting = StorageValue(WAITING, default=(), docs="Versions whose bytes are awaited.")
+    ready = StorageValue(READY, default=(), docs="Versions whose turn to be examined comes.")
 
     model_deposit = Constant(U128, lambda self: self.config.model_deposit, "Deposit of a name.")
     version_deposit = Constant(
         U128, lambda self: self.config.version_deposit, "Deposit of each version."
+    )
+    examination_base = Constant(
+        U128, lambda self: self.config.examination_base, "Fee for examining any version."
+    )
+    examination_per_byte = Constant(
+        U128, lambda self: self.config.examination_per_byte, "Fee for examining a byte of it."
     )
     gas_max = Constant(U64, lambda self: self.config.gas_max, "Greatest cost of one run.")
 
@@ -146,8 +153,9 @@ class Models(
         state: Overlay,
         config: ModelsConfig,
         currency: Currency,
-        blobs: BlobSource,
+        blobs: BlobRegistry,
         datasets: DatasetSource,
+        sink: FeeSink,
         executor: Executor,
         heights: Heights,
     ) -> None:
@@ -156,6 +164,7 @@ class Models(
         self.currency = currency
         self.blobs = blobs
         self.datasets = datasets
+        self.sink = sink
         self.executor = executor
         self.heights = heights
 
@@ -169,7 +178,10 @@ class Models(
         datasets: Datasets,
         policy: FeePolicy,
     ) -> None:
-        """Take a name, with a first version whose blob the signer has announced."""
+        """Take a name, with a first version whose blob the signer has announced.
+
+        Deposits and the fee for its examination are taken from the signer.
+        """
         if not is_name(name):
             raise errors.BadName(repr(name))
         if name in self.models:
@@ -184,7 +196,10 @@ class Models(
 
     @call(index=1, weight=weights.PUBLISH)
     def publish(self, origin: Signed, name: Name, blob: Hash32, datasets: Datasets) -> None:
-        """Add a version to a model of the signer; it is the default one as soon as it is active."""
+        """Add a version to a model of the signer; it is the default one as soon as it is active.
+
+        A deposit and the fee for its examination are taken from the signer.
+        """
         self._publish(name, self._owned(name, origin.address), blob, datasets)
 
     @call(index=2, weight=weights.RETIRE)
@@ -264,7 +279,7 @@ class Models(
         for each in waiting:
             blob = self.versions[each.model, each.version].blob
             if self.blobs.is_available(blob):
-                (moved if len(moved) < QUEUE_MAX else still).append(each)
+                (moved if len(moved) < READY_MAX else still).append(each)
             elif number - each.since >= self.config.waiting_blocks:
                 self._reject(each, ("the bytes of the blob did not come in time",))
             else:
@@ -300,12 +315,18 @@ class Models(
         if len(queue.get()) >= QUEUE_MAX:
             raise errors.QueueFull(f"{QUEUE_MAX} versions")
         queue.set((*queue.get(), Queued(name, number, now)))
+        self._pay_examination(model.owner, length)
         self.currency.reserve(model.owner, self.config.version_deposit)
         self.models[name] = replace(model, versions=number)
         self.versions[name, number] = Version(
             blob, length, datasets, now, self.config.version_deposit
         )
         self.emit(events.Published(name, number, blob))
+
+    def _pay_examination(self, owner: Address, length: int) -> None:
+        fee = self.config.examination_base + self.config.examination_per_byte * length
+        self.currency.withdraw(owner, fee)
+        self.sink.receive_fee(fee, 0)
 
     def _check_lineage(self, datasets: Datasets, policy: FeePolicy) -> None:
         for dataset in datasets:
@@ -347,7 +368,7 @@ class Models(
     def _reject(self, queued: Queued, reasons: tuple[str, ...]) -> None:
         name, number = queued.model, queued.version
         version = self.versions[name, number]
-        kept = tuple(each[:REASON_LENGTH_MAX] for each in reasons[:REASONS_KEPT])
+        kept = tuple(_short(each) for each in reasons[:REASONS_KEPT])
         self.versions[name, number] = replace(version, status=Status.REJECTED, reasons=kept)
         self.blobs.unuse(version.blob, self.models[name].owner)
         self.emit(events.Rejected(name, number, kept))
@@ -368,6 +389,11 @@ class Models(
         if version is None:
             raise errors.UnknownVersion(f"{name} version {number}")
         return version
+
+
+def _short(reason: str) -> str:
+    """Give a reason as the state can hold it: cut, and without what is not Unicode text."""
+    return reason[:REASON_LENGTH_MAX].encode(errors="replace").decode()
 
 
 def _check_policy(policy: FeePolicy) -> None:

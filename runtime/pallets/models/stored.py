@@ -1,18 +1,16 @@
-"""What the registry of models keeps, and how a model's fee is divided."""
+"""What the registry of models keeps."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Final
 
-from chain.primitives.codec import U8, U32, U64, Codec, DecodeError, sequence, shapes, text
+from chain.primitives.codec import U32, U64, enumeration, sequence, text
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
-from chain.primitives.numbers import Amount, BlockNumber, Parts
+from chain.primitives.numbers import Amount, BlockNumber
 from runtime.frame.names import NAME, Name
 from runtime.frame.ports import REASONS, TENSOR_TYPES, TensorType
-
-PARTS: Final = 1_000_000
-"""The shares of a policy are parts of this."""
+from runtime.frame.runs import FeePolicy
 
 DATASETS_MAX: Final = 8
 """Of one version: each is paid at every run."""
@@ -43,46 +41,6 @@ class Status(IntEnum):
 
     RETIRED = 3
     """Cannot be run any more."""
-
-
-def _read_status(data: bytes, offset: int) -> tuple[Status, int]:
-    byte, offset = U8.read(data, offset)
-    if byte > Status.RETIRED:
-        raise DecodeError(f"Status: no case {byte}")
-    return Status(byte), offset
-
-
-STATUS: Final[Codec[Status]] = Codec(
-    U8.write,
-    _read_status,
-    shapes.Variant(
-        "Status",
-        tuple(
-            shapes.VariantCase(each, shapes.Composite(each.name.capitalize(), (), ""))
-            for each in Status
-        ),
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class FeePolicy:
-    """What one run costs and who gets it; shares in parts per million."""
-
-    price: Amount
-    """Of one run, on top of the network's fee."""
-
-    validators: Parts
-    """For the validators, by stake."""
-
-    owner: Parts
-    """For the model's owner."""
-
-    contributors: Parts
-    """For those who contributed rows to the version's datasets; each dataset the same."""
-
-    treasury: Parts
-    """For the treasury, with the remainder of every division."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +74,7 @@ class Version:
     deposit: Amount
     """Set aside until the version is retired."""
 
-    status: Annotated[Status, STATUS] = Status.PENDING
+    status: Annotated[Status, enumeration(Status)] = Status.PENDING
     reasons: Annotated[tuple[str, ...], REASONS] = ()
     """Why it was rejected."""
 
@@ -137,20 +95,6 @@ class Queued:
     version: VersionNumber
     since: BlockNumber
     """Block in which it began to wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Runnable:
-    """All that a run of a version needs to know."""
-
-    model: str
-    version: int
-    root: bytes
-    owner: bytes
-    policy: FeePolicy
-    datasets: tuple[str, ...]
-    inputs: tuple[TensorType, ...]
-    gas: int
 
 
 @dataclass(frozen=True, slots=True)

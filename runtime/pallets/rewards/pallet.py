@@ -30,6 +30,7 @@ from runtime.frame import (
 )
 from runtime.frame.names import NAME, Name
 from runtime.frame.ports import Authorship, Currency, ValidatorSource
+from runtime.frame.runs import FeePolicy, FeeSplit
 from runtime.pallets.rewards import weights
 from runtime.pallets.rewards.pool import (
     SCALE,
@@ -42,7 +43,7 @@ from runtime.pallets.rewards.pool import (
     pay_in,
     settle,
 )
-from runtime.pallets.rewards.split import FeeShares, FeeSplit, split_by_power, split_fee
+from runtime.pallets.rewards.split import split_by_power, split_fee
 
 POT: Final = module_address("rewards")
 """Holds everything that is not yet claimed; genesis gives it the existential deposit."""
@@ -171,7 +172,7 @@ class Rewards(Pallet, events=(Claimed, Distributed), errors=(NothingToClaim, Too
         self,
         payer: Address,
         amount: Amount,
-        shares: FeeShares,
+        shares: FeePolicy,
         owner: Address,
         datasets: Sequence[Name],
     ) -> FeeSplit:
@@ -189,7 +190,7 @@ class Rewards(Pallet, events=(Claimed, Distributed), errors=(NothingToClaim, Too
                 self.pools[dataset] = pay_in(pool, each)
         return split
 
-    def preview(self, amount: Amount, shares: FeeShares, datasets: Sequence[Name]) -> FeeSplit:
+    def preview(self, amount: Amount, shares: FeePolicy, datasets: Sequence[Name]) -> FeeSplit:
         """Say how a fee would be divided now."""
         return self._divide(amount, shares, datasets)[0]
 
@@ -278,7 +279,7 @@ class Rewards(Pallet, events=(Claimed, Distributed), errors=(NothingToClaim, Too
         assert listed == {account: sorted(names) for account, names in members.items()}
 
     def _divide(
-        self, amount: int, shares: FeeShares, datasets: Sequence[Name]
+        self, amount: int, shares: FeePolicy, datasets: Sequence[Name]
     ) -> tuple[FeeSplit, int]:
         split, each = split_fee(amount, shares, len(datasets))
         idle = each * sum(1 for dataset in datasets if not self.pools[dataset].units)

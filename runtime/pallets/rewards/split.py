@@ -1,57 +1,11 @@
 """How a fee is divided: whole numbers that add up, whatever is left over named.  Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
 
-from chain.primitives.numbers import Amount
-
-PARTS: Final = 1_000_000
-"""A share is counted in parts per million."""
+from runtime.frame.runs import PARTS, FeePolicy, FeeSplit
 
 
-class FeeShares(Protocol):
-    """Shares of a fee in parts per million; together a million."""
-
-    @property
-    def validators(self) -> int:
-        """Say the share of the validators, by stake."""
-        ...
-
-    @property
-    def owner(self) -> int:
-        """Say the share of the model's owner."""
-        ...
-
-    @property
-    def contributors(self) -> int:
-        """Say the share of those who contributed rows to the model's datasets."""
-        ...
-
-    @property
-    def treasury(self) -> int:
-        """Say the share of the treasury."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FeeSplit:
-    """Where one fee went; the four add up to it."""
-
-    validators: Amount = 0
-    """For the validators, by stake."""
-
-    owner: Amount = 0
-    """For the model's owner."""
-
-    contributors: Amount = 0
-    """For those who contributed rows."""
-
-    treasury: Amount = 0
-    """For the treasury: its own share and the remainder of every division."""
-
-
-def split_fee(amount: int, shares: FeeShares, pools: int) -> tuple[FeeSplit, int]:
+def split_fee(amount: int, shares: FeePolicy, pools: int) -> tuple[FeeSplit, int]:
     """Divide a fee; gives the split and what each of `pools` datasets gets of it.
 
     Every division truncates and what is left goes to the treasury, which also gets the

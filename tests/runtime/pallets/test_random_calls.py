@@ -10,11 +10,12 @@ from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.frame import DispatchError, Event
 from runtime.frame.ports import AdmissionSummary
+from runtime.frame.runs import FeePolicy
 from runtime.pallets.blobs.pallet import Attested
 from runtime.pallets.data import Standing
 from runtime.pallets.data.events import ConsentWithdrawn, Counted
 from runtime.pallets.inference.pallet import Inferred
-from runtime.pallets.models import FeePolicy, Status
+from runtime.pallets.models import Status
 from runtime.pallets.models.events import Activated, Rejected, Retired
 from runtime.pallets.rewards.pallet import Claimed
 from tests.support.economy import ALICE, BOB, CAROL, PIXELS, VALIDATORS, Chain

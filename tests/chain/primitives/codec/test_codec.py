@@ -1,6 +1,7 @@
 """SCALE: published vectors, round trips, and that only canonical bytes decode."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Annotated, Any
 
 import pytest
@@ -25,6 +26,7 @@ from chain.primitives.codec import (
     EncodeError,
     array,
     blob,
+    enumeration,
     fixed,
     mapping,
     option,
@@ -202,3 +204,25 @@ def test_field_without_codec_is_refused_when_compiled() -> None:
 
     with pytest.raises(TypeError, match="names no codec"):
         record(Bare)
+
+
+class Stage(IntEnum):
+    """In a row."""
+
+    NOT_YET = 0
+    DONE = 3
+
+
+def test_enumeration_is_its_number_and_no_other() -> None:
+    codec = enumeration(Stage)
+    assert [codec.encode(each).hex() for each in Stage] == ["00", "03"]
+    assert codec.decode(b"\3") is Stage.DONE
+    with pytest.raises(DecodeError, match="Stage: no value 1"):
+        codec.decode(b"\1")
+    assert codec.shape == shapes.Variant(
+        "Stage",
+        tuple(
+            shapes.VariantCase(number, shapes.Composite(name, (), ""))
+            for number, name in ((0, "NotYet"), (3, "Done"))
+        ),
+    )

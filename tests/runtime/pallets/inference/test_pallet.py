@@ -11,11 +11,11 @@ from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import DispatchError, PostInfo
 from runtime.frame.ports import Completed, LocalFailure, Trapped
+from runtime.frame.runs import FeePolicy, FeeSplit
 from runtime.pallets.balances.pallet import InsufficientBalance
 from runtime.pallets.inference import DryRun, Quote, Receipt, errors, weights
 from runtime.pallets.inference.pallet import PRUNED_PER_BLOCK, Inferred
-from runtime.pallets.inference.stored import OUTPUT_INLINE_MAX, FeeParts
-from runtime.pallets.models import FeePolicy
+from runtime.pallets.inference.stored import OUTPUT_INLINE_MAX
 from runtime.pallets.models.errors import NotActive, UnknownModel, UnknownVersion
 from runtime.pallets.rewards import POT
 from tests.support.economy import ALICE, BOB, DAVE, LABEL, PIXELS, Chain
@@ -23,7 +23,7 @@ from tests.support.economy import ALICE, BOB, DAVE, LABEL, PIXELS, Chain
 MODEL_TOP, ROWS_TOP = b"\1" * 32, b"\2" * 32
 MODEL_ROOT, ROWS_BLOB = root_over(MODEL_TOP, 1_000), root_over(ROWS_TOP, 650)
 POLICY = FeePolicy(1_000_003, 200_000, 300_000, 400_000, 100_000)
-PARTS = FeeParts(200_000, 300_000, 400_001, 100_002)
+PARTS = FeeSplit(200_000, 300_000, 400_001, 100_002)
 WEIGHT = weights.infer(1_000, len(PIXELS))
 HASHES = blake2_256(PIXELS), blake2_256(LABEL)
 
@@ -210,7 +210,7 @@ def test_a_free_model_is_run_for_the_network_fee(chain: Chain) -> None:
     assert chain.pallets.balances.free(DAVE) == before
     receipt = chain.pallets.inference.receipt(0)
     assert receipt is not None
-    assert (receipt.price, receipt.parts) == (0, FeeParts())
+    assert (receipt.price, receipt.parts) == (0, FeeSplit())
 
 
 def test_expired_receipts_go_a_few_at_a_time(chain: Chain) -> None:

@@ -10,10 +10,13 @@ from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import DispatchError
 from runtime.frame.ports import AdmissionSummary, LocalFailure, TensorType
+from runtime.frame.runs import FeePolicy
+from runtime.pallets.balances.pallet import InsufficientBalance, Withdraw
 from runtime.pallets.blobs.pallet import BlobInUse, NotAnnounced, WrongKind
-from runtime.pallets.models import FeePolicy, ModelStatus, Status, errors, events
-from runtime.pallets.models.pallet import QUEUE_MAX, REASONS_KEPT
-from runtime.pallets.models.stored import VERSIONS_ACTIVE_MAX, Model, Version
+from runtime.pallets.models import ModelStatus, Status, errors, events
+from runtime.pallets.models.pallet import QUEUE_MAX, READY_MAX, REASONS_KEPT
+from runtime.pallets.models.stored import VERSIONS_ACTIVE_MAX, Model, Queued, Version
+from runtime.pallets.rewards.pallet import Distributed
 from tests.support.economy import (
     ADMITTED,
     ALICE,
@@ -305,7 +308,7 @@ def test_a_full_queue_refuses(chain: Chain, there: bool) -> None:
     )
 
 
-def test_what_finds_the_queue_full_waits_on(chain: Chain) -> None:
+def test_those_who_publish_with_bytes_at_hand_keep_out_nobody_who_waited(chain: Chain) -> None:
     available(chain, OTHER_TOP)
     chain.call(ALICE, "blobs", "announce", top=TOP, length=1_000, kind=0)
     register(chain, name="late")
@@ -315,10 +318,62 @@ def test_what_finds_the_queue_full_waits_on(chain: Chain) -> None:
         chain.call(validator, "blobs", "attest", root=ROOT)
 
     chain.end_block()
-    assert len(chain.pallets.models.waiting.get()) == 1
-    chain.end_block()
     assert chain.pallets.models.waiting.get() == ()
     assert chain.pallets.models.ready.get()[-1].model == "late"
+
+    again = [f"model-{number}" for number in range(QUEUE_MAX, 2 * QUEUE_MAX)]
+    chain.refuse(
+        *(errors.QueueFull("64 versions"), ALICE, "models", "register"),
+        **registration(name=again[0], blob=OTHER),
+    )
+    for _ in range(QUEUE_MAX):
+        chain.end_block()
+    assert chain.pallets.models.models["late"].active == (1,)
+
+
+def test_what_finds_every_place_taken_waits_on(chain: Chain) -> None:
+    chain.call(ALICE, "blobs", "announce", top=TOP, length=1_000, kind=0)
+    register(chain, name="late")
+    others = tuple(Queued(f"model-{number}", 1, 1) for number in range(READY_MAX))
+    chain.pallets.models.ready.set(others)
+    for validator in VALIDATORS[:3]:
+        chain.call(validator, "blobs", "attest", root=ROOT)
+
+    chain.pallets.models.on_finalize(1)
+
+    assert chain.pallets.models.waiting.get() == (Queued("late", 1, 1),)
+    assert chain.pallets.models.ready.get() == others
+
+
+def test_an_examination_is_paid_for_by_length(chain: Chain) -> None:
+    available(chain)
+    before = chain.pallets.balances.free(ALICE)
+    register(chain)
+
+    fee = NOE // 10 + 1_000 * NOE // 100_000_000
+    assert before - chain.pallets.balances.free(ALICE) == fee + NOE + NOE // 10
+    assert Withdraw(ALICE, fee) in chain.state.events
+    distributed = [each for each in chain.end_block() if isinstance(each, Distributed)]
+    assert distributed == [Distributed(fee, 0)]
+
+
+def test_who_cannot_pay_the_examination_does_not_wait(chain: Chain) -> None:
+    available(chain)
+    funds = chain.pallets.balances.free(ALICE)
+    chain.call(*(ALICE, "balances", "transfer_keep_alive"), dest=BOB, value=funds - NOE - NOE // 10)
+    chain.refuse(
+        InsufficientBalance(f"{NOE // 10} < {NOE // 10 + 1_000 * NOE // 100_000_000}"),
+        *(ALICE, "models", "register"),
+        **registration(),
+    )
+
+
+def test_a_reason_that_is_no_text_is_kept_as_text(chain: Chain) -> None:
+    chain.executor.summaries[ROOT] = AdmissionSummary(False, ("a\udcff",), (), (), 0, 0)
+    available(chain)
+    register(chain)
+
+    assert model_events(chain.end_block())[2:] == [events.Rejected("digits", 1, ("a?",))]
 
 
 def test_active_versions_are_bounded(chain: Chain) -> None:

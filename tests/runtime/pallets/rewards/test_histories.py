@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import DispatchError
-from runtime.pallets.models import FeePolicy
+from runtime.frame.runs import FeePolicy
 from runtime.pallets.rewards import POT, TREASURY
 from tests.support.economy import ALICE, DAVE, PEOPLE, VALIDATORS, Chain
 

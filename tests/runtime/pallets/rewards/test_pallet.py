@@ -5,8 +5,8 @@ import pytest
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import PostInfo
+from runtime.frame.runs import FeePolicy, FeeSplit
 from runtime.pallets.balances.pallet import InsufficientBalance
-from runtime.pallets.models import FeePolicy
 from runtime.pallets.rewards import POT, TREASURY, weights
 from runtime.pallets.rewards.pallet import (
     DATASETS_MAX,
@@ -17,7 +17,6 @@ from runtime.pallets.rewards.pallet import (
     RewardStatus,
     TooManyDatasets,
 )
-from runtime.pallets.rewards.split import FeeSplit
 from tests.support.economy import ALICE, BOB, CAROL, DAVE, VALIDATORS, Chain
 
 SHARES = FeePolicy(0, 200_000, 300_000, 400_000, 100_000)

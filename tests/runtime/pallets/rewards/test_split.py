@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.pallets.rewards.split import FeeSplit, split_by_power, split_fee
+from runtime.frame.runs import FeeSplit
+from runtime.pallets.rewards.split import split_by_power, split_fee
 
 
 @dataclass(frozen=True, slots=True)
