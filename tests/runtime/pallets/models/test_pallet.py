@@ -321,10 +321,9 @@ def test_those_who_publish_with_bytes_at_hand_keep_out_nobody_who_waited(chain: 
     assert chain.pallets.models.waiting.get() == ()
     assert chain.pallets.models.ready.get()[-1].model == "late"
 
-    again = [f"model-{number}" for number in range(QUEUE_MAX, 2 * QUEUE_MAX)]
     chain.refuse(
         *(errors.QueueFull("64 versions"), ALICE, "models", "register"),
-        **registration(name=again[0], blob=OTHER),
+        **registration(name="too-much", blob=OTHER),
     )
     for _ in range(QUEUE_MAX):
         chain.end_block()
