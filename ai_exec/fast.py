@@ -11,6 +11,7 @@ import numpy as np
 
 from ai_exec.executable import check_inputs
 from ai_exec.fast_kernels import find_kernel
+from ai_exec.fast_products import STANDARD, Products
 from ai_exec.program import Node, Program
 from ai_exec.reference import last_uses
 from ai_exec.tensor import Tensor, canonical
@@ -35,8 +36,8 @@ class Step:
 class FastExecutable:
     """Runs a program step by step; the same bits as the reference engine's."""
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
+    def __init__(self, program: Program, products: Products = STANDARD) -> None:
+        self._program, self._products = program, products
         self._places = _places(program)
         self._start: Slots = [None] * (len(self._places) + 1)
         for name, constant in program.constants.items():
@@ -88,7 +89,7 @@ class FastExecutable:
         return found
 
     def _step(self, node: Node, dropped: tuple[str, ...]) -> Step:
-        kernel = find_kernel(node, self._program)
+        kernel = find_kernel(node, self._program, self._products)
         return Step(
             _own_kernel(node) if kernel is None else kernel,
             tuple(self._places[name] if name else -1 for name in node.inputs),

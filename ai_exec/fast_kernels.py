@@ -11,18 +11,19 @@ import numpy as np
 
 from ai_exec.fast_convolution import PreparedConvolution
 from ai_exec.fast_functions import exp, sigmoid, softmax
-from ai_exec.fast_linear import PreparedMatrix
+from ai_exec.fast_linear import Contraction, prepared
+from ai_exec.fast_products import STANDARD, Products
 from ai_exec.numerics import Floats
 from ai_exec.program import Node, Program
 from ai_exec.registry import Operand
 from ai_exec.tensor import Tensor
 
 Kernel = Callable[..., Tensor]
-Prepare = Callable[[Node, Program], Kernel | None]
+Prepare = Callable[[Node, Program, Products], Kernel | None]
 """Gives a kernel for a node, or None if these operands leave it to the operator's own."""
 
 
-def find_kernel(node: Node, program: Program) -> Kernel | None:
+def find_kernel(node: Node, program: Program, products: Products = STANDARD) -> Kernel | None:
     """Give the fast kernel of a node, if there is one; it takes the inputs, gives one output."""
     operator = node.operator
     prepare = PREPARATIONS.get(operator.name) if operator.domain == "" else None
@@ -31,7 +32,7 @@ def find_kernel(node: Node, program: Program) -> Kernel | None:
     first = program.operands.get(node.inputs[0]) if node.inputs else None
     if first is None or first.dtype != "float32":
         return None
-    return prepare(node, program)
+    return prepare(node, program, products)
 
 
 def _constant(node: Node, program: Program, index: int) -> Tensor | None:
@@ -44,11 +45,11 @@ def _operand(node: Node, program: Program, index: int) -> Operand | None:
     return program.operands.get(name)
 
 
-def _matmul(node: Node, program: Program) -> Kernel | None:
+def _matmul(node: Node, program: Program, products: Products) -> Kernel | None:
     left, right = _operand(node, program, 0), _constant(node, program, 1)
     if left is None or right is None or right.ndim != 2 or left.rank < 2:
         return None
-    contract = PreparedMatrix(right).contract
+    contract = prepared(right, left.shape, products).contract
 
     def matmul(a: Tensor, b: Tensor) -> Tensor:
         return contract(a).astype(np.float32)
@@ -56,17 +57,18 @@ def _matmul(node: Node, program: Program) -> Kernel | None:
     return matmul
 
 
-def _gemm(node: Node, program: Program) -> Kernel | None:
-    right = _constant(node, program, 1)
+def _gemm(node: Node, program: Program, products: Products) -> Kernel | None:
+    left, right = _operand(node, program, 0), _constant(node, program, 1)
     has_bias = len(node.inputs) > 2 and bool(node.inputs[2])
     bias = _constant(node, program, 2)
-    if right is None or (has_bias and bias is None):
+    if left is None or right is None or (has_bias and bias is None):
         return None
     given = node.attributes
     alpha, beta, transposed = given["alpha"], given["beta"], bool(given["transA"])
     assert isinstance(alpha, float)
     assert isinstance(beta, float)
-    matrix = PreparedMatrix(right.T if given["transB"] else right)
+    shape = left.shape[::-1] if transposed else left.shape
+    matrix = prepared(right.T if given["transB"] else right, shape, products)
     added = None if bias is None else bias.astype(np.float64)
     if added is not None and beta != 1.0:
         added = added * beta
@@ -84,7 +86,7 @@ def _gemm(node: Node, program: Program) -> Kernel | None:
     return gemm
 
 
-def _layer(matrix: PreparedMatrix, bias: Floats) -> Kernel:
+def _layer(matrix: Contraction, bias: Floats) -> Kernel:
     """The usual case of Gemm: a product that is never -0, plus a bias without -0."""
 
     def layer(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
@@ -93,7 +95,7 @@ def _layer(matrix: PreparedMatrix, bias: Floats) -> Kernel:
     return layer
 
 
-def _conv(node: Node, program: Program) -> Kernel | None:
+def _conv(node: Node, program: Program, products: Products) -> Kernel | None:
     data, weights = _operand(node, program, 0), _constant(node, program, 1)
     has_bias = len(node.inputs) > 2 and bool(node.inputs[2])
     bias = _constant(node, program, 2)
@@ -107,7 +109,7 @@ def _conv(node: Node, program: Program) -> Kernel | None:
     return conv
 
 
-def _relu(node: Node, program: Program) -> Kernel:
+def _relu(node: Node, program: Program, products: Products) -> Kernel:
     zero = np.float32(0)
 
     def relu(x: Tensor) -> Tensor:
@@ -116,7 +118,7 @@ def _relu(node: Node, program: Program) -> Kernel:
     return relu
 
 
-def _softmax(node: Node, program: Program) -> Kernel | None:
+def _softmax(node: Node, program: Program, products: Products) -> Kernel | None:
     axis = node.attributes["axis"]
     assert isinstance(axis, int)
     shape = program.operands[node.inputs[0]].shape
@@ -126,7 +128,7 @@ def _softmax(node: Node, program: Program) -> Kernel | None:
 
 
 def _always(kernel: Kernel) -> Prepare:
-    return lambda node, program: kernel
+    return lambda node, program, products: kernel
 
 
 PREPARATIONS: Final[Mapping[str, Prepare]] = {

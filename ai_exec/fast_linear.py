@@ -1,16 +1,31 @@
 """Prepared right operands of exact contractions: quantised once, multiplied many times."""
 
 from dataclasses import dataclass
-from math import frexp, inf, ldexp
-from typing import Final
+from math import ldexp, prod
+from typing import Final, Protocol
 
 import numpy as np
 
-from ai_exec.fast_quantise import quantise_rows
+from ai_exec.fast_integer import IntegerMatrix
+from ai_exec.fast_products import STANDARD, Products
+from ai_exec.fast_quantise import quantise_rows, scale_of_row
+from ai_exec.fast_session import is_exact
 from ai_exec.numerics import Floats, block_slices, product_bits, quantise
-from ai_exec.tensor import Tensor
+from ai_exec.tensor import Shape, Tensor
 
 _LAST: Final = (-1,)
+
+
+class Contraction(Protocol):
+    """A constant matrix [K, N] made ready."""
+
+    def contract(self, left: Tensor) -> Floats:
+        """Product of [..., M, K] with the matrix, not yet rounded to binary32."""
+        ...
+
+    def contract_and_add(self, left: Tensor, bias: Floats) -> Floats:
+        """As `contract` with a bias added that holds no -0."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,8 +42,17 @@ class PreparedBlock:
     """
 
 
+def prepared(right: Tensor, left: Shape, products: Products = STANDARD) -> Contraction:
+    """Prepare a constant matrix [K, N] for left operands of one shape [..., M, K]."""
+    rows = prod(left[:-1])
+    layout = products.layout(rows, *right.shape)
+    if layout is not None and is_exact():
+        return IntegerMatrix(right, rows, layout)
+    return PreparedMatrix(right)
+
+
 class PreparedMatrix:
-    """A constant matrix [K, N]; `contract(left)` has the bits of `numerics.contract`."""
+    """A constant matrix [K, N] in binary64, with the bits of `numerics.contract`."""
 
     def __init__(self, right: Tensor) -> None:
         assert right.ndim == 2, "only matrices are prepared"
@@ -64,12 +88,9 @@ class PreparedMatrix:
 
     def _contract_row(self, left: Tensor, block: PreparedBlock) -> Floats | None:
         """A single row, zeros of either sign; None if the row is zero or not finite."""
-        sizes = np.abs(left)
-        largest = sizes.item(sizes.argmax())
-        if not 0.0 < largest < inf:
+        exponent = scale_of_row(left)
+        if exponent is None:
             return None
-        mantissa, exponent = frexp(largest)
-        exponent -= mantissa == 0.5
         digits = left.astype(np.float64)
         digits *= ldexp(1.0, block.bits - exponent)
         np.rint(digits, digits)

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 
 from ai_exec.engines import compile
 from ai_exec.executable import Trap
+from ai_exec.fast import FastExecutable
 from ai_exec.fast_kernels import find_kernel
+from ai_exec.fast_products import BINARY64, NEVER, Products
 from ai_exec.program import Program
 from ai_exec.registry import Attribute
 from ai_exec.tensor import Tensor
@@ -29,6 +31,8 @@ VALUES = st.one_of(
 )
 USUAL = st.floats(-4, 4, width=32)
 ELEMENTWISE = ("Relu", "Sigmoid", "Exp", "Softmax", "Neg", "Abs", "Sqrt")
+FORCED = (Products(NEVER, NEVER, 1, length_min=1), Products(0, 1, 1, length_min=1))
+"""All products of bytes, in either layout."""
 BINARY = ("Add", "Sub", "Mul", "Div")
 
 
@@ -97,7 +101,13 @@ def convolutions(draw: st.DrawFn) -> tuple[Program, Mapping[str, Tensor]]:
 
 def assert_same_bits(program: Program, inputs: Mapping[str, Tensor]) -> None:
     expected = compile(program, "reference").run(inputs)
-    found = compile(program, "fast").run(inputs)
+    assert_bits(compile(program, "fast").run(inputs), expected)
+    if any(node.operator.name in ("MatMul", "Gemm") for node in program.nodes):
+        for products in (BINARY64, *FORCED):
+            assert_bits(FastExecutable(program, products).run(inputs), expected)
+
+
+def assert_bits(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
     assert list(found) == list(expected)
     for name in expected:
         assert found[name].dtype == expected[name].dtype, name
@@ -105,7 +115,7 @@ def assert_same_bits(program: Program, inputs: Mapping[str, Tensor]) -> None:
         assert found[name].tobytes() == expected[name].tobytes(), name
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=140, deadline=None)
 @given(layers())
 def test_layers_have_the_reference_bits(case: tuple[Program, Mapping[str, Tensor]]) -> None:
     assert_same_bits(*case)

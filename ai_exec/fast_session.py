@@ -1,0 +1,173 @@
+"""Products of bytes on onnxruntime: one session a constant matrix, one thread, no optimisation.
+
+What a session computes is exact or it is not used: unsigned by signed bytes saturate on processors
+that add pairs of products in 16 bits, and `is_exact` finds out with the worst operands.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
+
+from ai_exec.tensor import Shape, Tensor
+
+Bytes = npt.NDArray[np.uint8]
+SignedBytes = npt.NDArray[np.int8]
+Sums = npt.NDArray[np.int32]
+
+ZERO_POINT: Final = 128
+"""What a byte of the left operand stands above its value."""
+
+_UINT8, _INT8, _INT32 = 2, 3, 6
+_IR_VERSION, _OPERATOR_SET = 8, 13
+_FATAL: Final = 4
+"""Log level at which onnxruntime keeps silent about all that it also raises."""
+
+TRIED: Final = (
+    *((1, 1, 1), (1, 2, 16), (1, 384, 65), (3, 7, 17), (3, 1024, 48), (4, 65, 33)),
+    *((9, 130, 31), (48, 256, 80), (3, 6144, 16)),
+)
+"""Rows, length and columns of the products that the self test computes."""
+
+
+class ByteProducts:
+    """Left operands [rows, K] of bytes times constant matrices [K, N] of one width N."""
+
+    def __init__(self, matrices: Sequence[SignedBytes], rows: int) -> None:
+        self._lengths = tuple(matrix.shape[0] for matrix in matrices)
+        self._result = (rows, matrices[0].shape[1])
+        try:
+            self._session = onnxruntime.InferenceSession(
+                _model(matrices, rows), _options(), providers=["CPUExecutionProvider"]
+            )
+        except (Fail, RuntimeException) as error:
+            # The file is ours and the self test has made sessions: what may be missing is memory.
+            raise MemoryError(str(error)) from error
+
+    def bound(self) -> "BoundProducts":
+        """Give places for operands and results; not for use by two threads at once."""
+        return BoundProducts(self._session, self._lengths, self._result)
+
+
+class BoundProducts:
+    """Arrays that a session reads and writes in place."""
+
+    def __init__(self, session: Any, lengths: Sequence[int], result: tuple[int, int]) -> None:
+        self.lefts: tuple[Bytes, ...] = tuple(
+            np.full((result[0], length), ZERO_POINT, np.uint8) for length in lengths
+        )
+        self.results: Sums = np.zeros((len(lengths), *result), np.int32)
+        binding = session.io_binding()
+        for index, left in enumerate(self.lefts):
+            binding.bind_cpu_input(f"x{index}", left)
+            place = self.results[index].ctypes.data
+            binding.bind_output(f"y{index}", "cpu", 0, np.int32, result, place)
+        self._session, self._binding = session, binding
+
+    def compute(self) -> None:
+        """Fill the results with the products of what the left operands hold, less ZERO_POINT."""
+        self._session.run_with_iobinding(self._binding)
+
+
+def _options() -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    options.log_severity_level = _FATAL
+    return options
+
+
+@cache
+def is_exact() -> bool:
+    """Tell whether this processor's products of bytes are exact; asked once a process."""
+    return multiplies_exactly(_multiply)
+
+
+Multiply = Callable[[Bytes, SignedBytes], Tensor]
+"""Product of the left operand less ZERO_POINT with the right one."""
+
+
+def multiplies_exactly(multiply: Multiply) -> bool:
+    """Compare products of the worst operands with those of whole numbers."""
+    return all(
+        np.array_equal(
+            multiply(left, right), (left.astype(np.int64) - ZERO_POINT) @ right.astype(np.int64)
+        )
+        for left, right in _worst_operands()
+    )
+
+
+def _multiply(left: Bytes, right: SignedBytes) -> Tensor:
+    bound = ByteProducts((right,), left.shape[0]).bound()
+    bound.lefts[0][...] = left
+    bound.compute()
+    product: Sums = bound.results[0]
+    return product
+
+
+def _worst_operands() -> Iterator[tuple[Bytes, SignedBytes]]:
+    """Rows and columns of extremes: all alike, and two taking turns by one, two and four."""
+    for rows, length, columns in TRIED:
+        turns = [np.arange(length) // step % 2 == 0 for step in (1, 2, 4)]
+        alike = [np.full(length, True), np.full(length, False)]
+        lefts = [np.where(turn, 255, 0) for turn in (*alike, *turns)]
+        rights = [np.where(turn, 127, -128) for turn in (*alike, *turns)]
+        left = np.stack([lefts[index % len(lefts)] for index in range(rows)])
+        right = np.stack([rights[index % len(rights)] for index in range(columns)], axis=1)
+        yield left.astype(np.uint8), right.astype(np.int8)
+
+
+def _model(matrices: Sequence[SignedBytes], rows: int) -> bytes:
+    """Give an ONNX file: node i is MatMulInteger(xi, wi, zero) -> yi."""
+    nodes, values, tensors = [], [], [_tensor("zero", _UINT8, (), bytes([ZERO_POINT]))]
+    for index, matrix in enumerate(matrices):
+        length, columns = matrix.shape
+        names = (f"x{index}", f"w{index}", "zero")
+        read = b"".join(_field(1, name.encode()) for name in names)
+        written = _field(2, f"y{index}".encode())
+        nodes.append(_field(1, read + written + _field(4, b"MatMulInteger")))
+        tensors.append(_tensor(names[1], _INT8, matrix.shape, matrix.tobytes()))
+        values.append(_field(11, _value(names[0], _UINT8, (rows, length))))
+        values.append(_field(12, _value(f"y{index}", _INT32, (rows, columns))))
+    named = _field(2, b"products")
+    graph = b"".join((*nodes, named, *(_field(5, tensor) for tensor in tensors), *values))
+    operators = _number(2, _OPERATOR_SET)
+    return _number(1, _IR_VERSION) + _field(7, graph) + _field(8, operators)
+
+
+def _tensor(name: str, kind: int, shape: Shape, content: bytes) -> bytes:
+    lengths = b"".join(_number(1, length) for length in shape)
+    return lengths + _number(2, kind) + _field(8, name.encode()) + _field(9, content)
+
+
+def _value(name: str, kind: int, shape: Shape) -> bytes:
+    lengths = b"".join(_field(1, _number(1, length)) for length in shape)
+    tensor_type = _number(1, kind) + _field(2, lengths)
+    return _field(1, name.encode()) + _field(2, _field(1, tensor_type))
+
+
+def _number(place: int, value: int) -> bytes:
+    """A field of a protocol buffer message that holds a whole number."""
+    return _varint(place << 3) + _varint(value)
+
+
+def _field(place: int, content: bytes) -> bytes:
+    """A field of a protocol buffer message that holds bytes, text or a message."""
+    return _varint(place << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
