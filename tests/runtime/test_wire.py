@@ -8,7 +8,7 @@ import pytest
 
 from chain.primitives.hashing import blake2_256
 from runtime.assembly import CODE_KEY, CONFIG, CONSTRUCT, Genesis, description_of, genesis_changes
-from runtime.frame import Pallet
+from runtime.frame import DispatchError, Event, Pallet
 from runtime.frame.account import ACCOUNT_INFO, AccountData, AccountInfo
 from runtime.frame.construct import ApplyExtrinsic, EventRecord, Finalization
 from runtime.frame.failure import Module
@@ -157,6 +157,23 @@ def test_numbers_of_clients_first_pallets() -> None:
         },
         {"InsufficientBalance": 2, "ExistentialDeposit": 3, "Expendability": 4},
     )
+
+
+def _is_ours(kind: type) -> bool:
+    """Tell whether the runtime defines it; other tests define their own."""
+    return kind.__module__.startswith("runtime.")
+
+
+def test_every_event_and_error_can_be_written() -> None:
+    """One that no pallet lists would stop the block that it happens in."""
+    pallets = CONSTRUCT.pallets.values()
+    events = [event for pallet in pallets for event in pallet.event_types]
+    errors = [error for pallet in pallets for error in pallet.error_types]
+    happens = filter(_is_ours, Event.__subclasses__())
+    refuses = filter(_is_ours, DispatchError.__subclasses__())
+
+    assert [each for each in happens if each not in events] == []
+    assert [each for each in refuses if each not in errors and each.failure is None] == []
 
 
 def test_every_event_and_error_has_docs() -> None:

@@ -253,7 +253,8 @@ class Blobs(
         powers = self._powers()
         if origin.address not in powers:
             raise NotValidator()
-        attesters = self.attesters[root]
+        # Who validates no more makes room, so that the list stays as short as a validator set.
+        attesters = tuple(each for each in self.attesters[root] if each in powers)
         if origin.address in attesters:
             raise AlreadyAttested()
         attesters = (*attesters, origin.address)

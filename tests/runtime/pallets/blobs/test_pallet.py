@@ -76,6 +76,17 @@ def test_an_attestation_is_free_and_may_come_late(chain: Chain) -> None:
     assert chain.pallets.blobs.blobs[ROOT] == Blob(1000, 1, available_since=1)
 
 
+def test_former_validators_leave_the_list_of_attesters(chain: Chain) -> None:
+    announce(chain)
+    former = tuple(number.to_bytes(32, "big") for number in range(blobs.ATTESTERS_MAX))
+    chain.pallets.blobs.attesters[ROOT] = former
+
+    attest(chain, VALIDATORS[:1])
+
+    assert chain.pallets.blobs.attesters[ROOT] == VALIDATORS[:1]
+    chain.end_block()
+
+
 def test_a_release_gives_the_deposit_back_and_forgets_the_blob(chain: Chain) -> None:
     before = chain.pallets.balances.free(ALICE)
     announce(chain)
