@@ -112,10 +112,9 @@ class IntegerMatrix:
 
 def _signed_digits(whole: Floats) -> Digits:
     """Write whole numbers of up to 22 bits as three digits from -128 to 127, the lowest first."""
-    above = whole.astype(np.int64) + ABOVE
-    return tuple(
-        ((above >> 8 * place & 255) - ZERO_POINT).astype(np.int8) for place in range(DIGITS)
-    )
+    shifted = np.add(whole, SHIFT, order="C").view(np.uint8).reshape(*whole.shape, 8)
+    # Less 128, an unsigned byte is a signed one with its highest bit turned.
+    return tuple((shifted[..., place] ^ ZERO_POINT).view(np.int8) for place in DIGIT_PLACES)
 
 
 CLASSES: Final = ((0,), (0, 1), (0, 1, 2), (1, 2), (2,))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ai_exec.backend import ADMISSION_SUMMARY, InProcess
+from ai_exec.fast_session import is_exact
 from ai_exec.workers_frames import Channel, ChannelClosed, Kind
 from ai_exec.workers_messages import ENGINES, ROOT_BYTES, encode_outcome
 
@@ -30,6 +31,8 @@ class Servant:
     """The models that this process holds, and what it does with them."""
 
     def __init__(self) -> None:
+        # What all models share is loaded before memory is bounded, and not on a model's time.
+        is_exact()
         self._models: dict[bytes, bytes] = {}
         self._engines = tuple(InProcess(engine) for engine in ENGINES)
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -13,12 +14,26 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 import ai_exec
+from ai_exec.fast import FastExecutable
+from ai_exec.fast_products import BINARY64, NEVER, Products
+from ai_exec.fast_session import is_exact
 from ai_exec.tensor import Tensor, encode_tensors
 from ai_exec.workers import PoolSettings, WorkerPool
 from ai_exec.workers_child import ONE_THREAD
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 ROW_BYTES = 65
+SIZES = (
+    *((1, 384, 384), (1, 384, 1536), (1, 768, 3072), (4, 384, 1536)),
+    *((16, 384, 1536), (64, 384, 384), (64, 384, 1536)),
+)
+"""Rows, length and columns of products."""
+WAYS = {"fast, binary64 on numpy": BINARY64}
+if is_exact():
+    WAYS |= {
+        "fast, bytes as rows": Products(NEVER, NEVER, 1),
+        "fast, bytes along K": Products(0, 1, 1),
+    }
 ROUNDS = 7
 ROUND_SECONDS = 0.1
 
@@ -48,8 +63,10 @@ def show(title: str, executes: Mapping[str, Execute], peer: str = "onnxruntime")
         print(f"    {name:34} {taken:10.1f} us {ratio}")
 
 
-def engines(model: bytes, inputs: Mapping[str, Tensor]) -> dict[str, Execute]:
-    """Give one call of each engine on the same inputs."""
+def engines(
+    model: bytes, inputs: Mapping[str, Tensor], ways: Mapping[str, Products] | None = None
+) -> dict[str, Execute]:
+    """Give one call of each engine on the same inputs, and of the fast one made to go some way."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model, options)
@@ -57,9 +74,19 @@ def engines(model: bytes, inputs: Mapping[str, Tensor]) -> dict[str, Execute]:
     assert admission.program is not None, admission.reasons
     fast = ai_exec.compile(admission.program, "fast")
     reference = ai_exec.compile(admission.program, "reference")
+    forced = (
+        {}
+        if ways is None
+        else {name: FastExecutable(admission.program, ways[name]) for name in ways}
+    )
+    expected = reference.run(inputs)
+    for executable in (fast, *forced.values()):
+        found = executable.run(inputs)
+        assert all(found[name].tobytes() == expected[name].tobytes() for name in expected)
     return {
         "onnxruntime": lambda: session.run(None, dict(inputs)),
         "fast": lambda: fast.run(inputs),
+        **{name: partial(executable.run, inputs) for name, executable in forced.items()},
         "reference": lambda: reference.run(inputs),
     }
 
@@ -111,10 +138,10 @@ def operators() -> None:
     def normal(*shape: int) -> Tensor:
         return random.standard_normal(shape).astype(np.float32)
 
-    for rows, length, columns in ((1, 384, 1536), (64, 384, 384), (64, 384, 1536)):
+    for rows, length, columns in SIZES:
         model = single_node("MatMul", (rows, length), normal(length, columns))
         title = f"MatMul M{rows} K{length} N{columns}"
-        show(title, engines(model, {"x": normal(rows, length)}))
+        show(title, engines(model, {"x": normal(rows, length)}, WAYS))
     model = single_node("Conv", (1, 16, 28, 28), normal(32, 16, 3, 3))
     show("Conv 16 to 32 channels, 3x3 over 28x28", engines(model, {"x": normal(1, 16, 28, 28)}))
     for operator in ("Softmax", "Sigmoid", "Exp", "Tanh"):
