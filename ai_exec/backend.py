@@ -8,6 +8,7 @@ from typing import Annotated, Final, Protocol
 from ai_exec.admission import Admission, admit
 from ai_exec.engines import compile
 from ai_exec.executable import Executable, Trap
+from ai_exec.fast_products import STANDARD, Products
 from ai_exec.limits import DEFAULT_LIMITS, Limits
 from ai_exec.program import SEMANTICS_VERSION
 from ai_exec.tensor import TensorError, TensorLimits, TensorType, decode_tensors, encode_tensors
@@ -76,9 +77,15 @@ class InProcess:
     """A backend within this process, holding the programs that were used last."""
 
     def __init__(
-        self, engine: str = "fast", limits: Limits = DEFAULT_LIMITS, *, programs_max: int = 16
+        self,
+        engine: str = "fast",
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        programs_max: int = 16,
+        products: Products = STANDARD,
     ) -> None:
         self._engine = engine
+        self._products = products
         self._limits = limits
         self._programs_max = programs_max
         self._programs: OrderedDict[bytes, tuple[Admission, Executable | None]] = OrderedDict()
@@ -117,7 +124,7 @@ class InProcess:
 
     def _compiled(self, root: bytes, admission: Admission) -> Executable:
         assert admission.program is not None
-        executable = compile(admission.program, self._engine)
+        executable = compile(admission.program, self._engine, self._products)
         self._keep(root, admission, executable)
         return executable
 

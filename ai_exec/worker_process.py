@@ -10,13 +10,14 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from ai_exec.backend import ADMISSION_SUMMARY, InProcess
-from ai_exec.fast_session import is_exact
+from ai_exec.fast_measure import measured
 from ai_exec.workers_frames import Channel, ChannelClosed, Kind
 from ai_exec.workers_messages import ENGINES, ROOT_BYTES, encode_outcome
 
@@ -31,10 +32,10 @@ class Servant:
     """The models that this process holds, and what it does with them."""
 
     def __init__(self) -> None:
-        # What all models share is loaded before memory is bounded, and not on a model's time.
-        is_exact()
+        # Done before memory is bounded, and not on a model's time.
+        products = measured(time.perf_counter)
         self._models: dict[bytes, bytes] = {}
-        self._engines = tuple(InProcess(engine) for engine in ENGINES)
+        self._engines = tuple(InProcess(engine, products=products) for engine in ENGINES)
 
     def answer(self, kind: Kind, payload: memoryview) -> bytes | None:
         """Do one request."""

@@ -74,11 +74,7 @@ def engines(
     assert admission.program is not None, admission.reasons
     fast = ai_exec.compile(admission.program, "fast")
     reference = ai_exec.compile(admission.program, "reference")
-    forced = (
-        {}
-        if ways is None
-        else {name: FastExecutable(admission.program, ways[name]) for name in ways}
-    )
+    forced = {name: FastExecutable(admission.program, way) for name, way in (ways or {}).items()}
     expected = reference.run(inputs)
     for executable in (fast, *forced.values()):
         found = executable.run(inputs)
