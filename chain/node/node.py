@@ -344,6 +344,11 @@ def say_hello(
         "validator": ss58_encode(keypair.address) if keypair else "none",
     }
     _log.info("node open", extra=fields)
+    if keypair is not None and keypair.address not in chain.ledger.head.validators:
+        _log.warning(
+            "this key is no validator of the chain now: the node follows and does not vote",
+            extra={"validator": fields["validator"]},
+        )
 
 
 def _worker_settings(config: NodeConfig) -> PoolSettings:

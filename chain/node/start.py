@@ -91,6 +91,9 @@ def _explain(error: BaseException) -> int:
         if isinstance(each, _EXPECTED):
             kind = type(each).__doc__ or ""
             _log.error("%s: %s  (%s)", type(each).__name__, each, kind.splitlines()[0])
+        elif isinstance(each, OSError):
+            _log.error("%s  (Look at free space, permissions and ports.)", each)
+            _log.debug("where it happened", exc_info=each)
         elif not isinstance(each, trio.Cancelled):
             _log.error("the node failed", exc_info=each)
     return FAILED

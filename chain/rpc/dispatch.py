@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import trio
 
@@ -24,6 +25,11 @@ from chain.rpc.outbox import SlowReader
 from chain.rpc.ports import Ports
 from chain.rpc.registry import Method, Registry
 
+PARSED_AT_ONCE_BYTES: Final = 64 * 1024
+"""Longer requests are read in a thread."""
+
+Done = TypeVar("Done")
+
 _log = logging.getLogger(__name__)
 
 Subscribe = Callable[[Method, Request], Awaitable[Any]]
@@ -40,6 +46,7 @@ class Dispatcher:
         self._ports = ports
         self._registry = registry
         self._limits = limits
+        self._threads = trio.CapacityLimiter(limits.threads)
 
     @property
     def ports(self) -> Ports:
@@ -51,7 +58,10 @@ class Dispatcher:
     ) -> str | None:
         """Give the text that answers a message; None if it held notifications only."""
         try:
-            batch = parse(message, self._limits)
+            if len(message) > PARSED_AT_ONCE_BYTES:
+                batch = await self._in_thread(partial(parse, message, self._limits))
+            else:
+                batch = parse(message, self._limits)
         except RpcError as error:
             return dump(refusal(None, error))
         answers = []
@@ -74,7 +84,7 @@ class Dispatcher:
         if isinstance(call, Malformed):
             return dump(call.answer)
         try:
-            text = dump(answer(call.id, await self._run(call, subscribe, unsubscribe)))
+            text = await self._answer_text(call, subscribe, unsubscribe)
         except RpcError as error:
             text = dump(refusal(call.id, error))
         except SlowReader:
@@ -84,18 +94,29 @@ class Dispatcher:
             text = dump(refusal(call.id, RpcError(INTERNAL_ERROR, "Internal error")))
         return text if call.wants_answer else None
 
-    async def _run(self, call: Request, subscribe: Subscribe, unsubscribe: Unsubscribe) -> Any:
+    async def _answer_text(
+        self, call: Request, subscribe: Subscribe, unsubscribe: Unsubscribe
+    ) -> str:
         if self._registry.ends_subscription(call.method):
             params = list(call.params.values()) if isinstance(call.params, dict) else call.params
-            return unsubscribe(params[0] if params else None)
+            return dump(answer(call.id, unsubscribe(params[0] if params else None)))
         method = self._registry.find(call.method)
         if method is None:
             raise RpcError(METHOD_NOT_FOUND, "Method not found")
         try:
             with trio.fail_after(self._limits.request_timeout_s):
                 if method.notification is not None:
-                    return await subscribe(method, call)
-                return await method.call(self._ports, call.params)
+                    return dump(answer(call.id, await subscribe(method, call)))
+                if method.in_thread:
+                    return await self._in_thread(partial(self._compute, method, call))
+                return dump(answer(call.id, await method.call(self._ports, call.params)))
         except trio.TooSlowError as error:
             message = f"The call took longer than {self._limits.request_timeout_s:g} s"
             raise RpcError(TIMED_OUT, message) from error
+
+    def _compute(self, method: Method, call: Request) -> str:
+        return dump(answer(call.id, method.compute(self._ports, call.params)))
+
+    async def _in_thread(self, work: Callable[[], Done]) -> Done:
+        """Do what may take long beside the trio thread, in turn with all other clients."""
+        return await trio.to_thread.run_sync(work, limiter=self._threads)

@@ -1,10 +1,14 @@
 """Tells subscribers that the head moved.  Holds the newest head only, so nothing can pile up."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import trio
 
 from chain.primitives.hashing import Hash32
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class HeadFeed:
     def __init__(self, head: Head) -> None:
         self._head = head
         self._moved = trio.Event()
+        self._readers = trio.CapacityLimiter(1)
 
     @property
     def head(self) -> Head:
@@ -38,3 +43,7 @@ class HeadFeed:
         while head is not None and self._head == head:
             await self._moved.wait()
         return self._head
+
+    async def read(self, look: Callable[[], Read]) -> Read:
+        """Have a subscriber look at the new state in a thread, one subscriber after the other."""
+        return await trio.to_thread.run_sync(look, limiter=self._readers)

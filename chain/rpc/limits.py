@@ -9,8 +9,9 @@ MIB = 1024 * 1024
 class RpcLimits:
     """Bounds on clients; whoever goes beyond one gets an error or loses the connection."""
 
-    message_bytes_max: int = 15 * MIB
-    """Longest request, as body or as WebSocket message, in bytes."""
+    message_bytes_max: int = 2 * MIB
+    """Longest request, as body or as WebSocket message, in bytes: a chunk or a transaction is less
+    than a quarter of it, and every connection may hold one in memory."""
 
     values_max: int = 100_000
     """Most JSON values in one request; parsed values take far more memory than their text."""
@@ -29,6 +30,10 @@ class RpcLimits:
 
     concurrency_max: int = 16
     """Calls of one connection that run at the same time; further ones wait."""
+
+    threads: int = 1
+    """Calls of all connections that are computed at the same time; more would take the interpreter
+    from blocks and votes."""
 
     outbox_bytes_max: int = 32 * MIB
     """Bytes that wait for one reader; beyond it the reader is too slow and is dropped."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from inspect import Parameter, isawaitable, signature
+from inspect import Parameter, isawaitable, iscoroutinefunction, signature
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from chain.rpc.json_rpc import INVALID_PARAMS, RpcError
@@ -43,10 +43,17 @@ class Method:
     unsubscribe: tuple[str, ...] = ()
     """Of a subscription: the methods that end it."""
 
+    in_thread: bool = False
+    """Whether the handler may take long and is safe in a thread of its own."""
+
     async def call(self, ports: Any, params: list[Any] | dict[str, Any]) -> Any:
         """Run the handler; raises RpcError."""
         value = self.handler(ports, **self.bind(params))
         return await value if isawaitable(value) else value
+
+    def compute(self, ports: Any, params: list[Any] | dict[str, Any]) -> Any:
+        """Run a handler that may run in a thread; raises RpcError."""
+        return self.handler(ports, **self.bind(params))
 
     def bind(self, params: list[Any] | dict[str, Any]) -> dict[str, Any]:
         """Read parameters given by position or by name; trailing nulls are as good as none."""
@@ -78,9 +85,14 @@ def _parsed(argument: Argument, value: Any) -> Any:
 
 
 class Registry:
-    """All methods of a server by every name they have."""
+    """All methods of a server by every name they have.
 
-    def __init__(self) -> None:
+    Plain handlers run in threads, so that none holds up the node, unless the registry is
+    `at_once`: for answers that are read from the trio thread's own objects.
+    """
+
+    def __init__(self, *, at_once: bool = False) -> None:
+        self._at_once = at_once
         self._methods: dict[str, Method] = {}
         self._ends: dict[str, str] = {}
 
@@ -88,8 +100,9 @@ class Registry:
         """Register a handler `(ports, parameters...)` that gives the answer."""
 
         def register(handler: Handler) -> Handler:
+            in_thread = not self._at_once and not iscoroutinefunction(handler)
             for each in (name, *aliases):
-                self._add(Method(each, handler, _arguments(handler)))
+                self._add(Method(each, handler, _arguments(handler), in_thread=in_thread))
             return handler
 
         return register

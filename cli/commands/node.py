@@ -23,7 +23,7 @@ def node() -> None:
 @click.option("--chain", help="dev, local, or the path of a chain specification.")
 @click.option("--name", help="How the node calls itself in logs and to others.")
 @click.option(
-    "--validator-key", metavar="KEY", help="Key file of a validator, or //Alice//validator."
+    "--validator-key", metavar="KEY", help="Key file of a validator; //Alice with --chain dev."
 )
 @click.option("--rpc-host", help="Address of HTTP and WebSocket (127.0.0.1).")
 @click.option("--rpc-port", type=click.IntRange(0, 65535), help="Their port (9944); 0: any free.")
@@ -53,9 +53,7 @@ def run(
 
     What is not given here comes from node.toml in the base path.
 
-    \b
-    Example: noema node run --chain dev --base-path /tmp/dev \\
-               --validator-key //Alice//validator
+    Example: noema node run --chain dev --base-path /tmp/dev --validator-key //Alice
     """
     from chain.node.start import run_node
 

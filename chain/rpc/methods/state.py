@@ -1,8 +1,10 @@
 """state_*: storage, its proofs and changes, the runtime's version, runtime calls."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from chain.primitives.hashing import blake2_256
+from chain.primitives.hashing import Hash32, blake2_256
 from chain.rpc.feed import Head
 from chain.rpc.json_rpc import INVALID_PARAMS, METHOD_NOT_FOUND, RpcError
 from chain.rpc.methods.lookup import block_hash_or_head, header_of, state_of
@@ -120,8 +122,7 @@ def subscribe_storage(ports: Ports, keys: Keys) -> Pump:
         head: Head | None = None
         while True:
             head = await ports.feed.after(head)
-            state = state_of(ports, head.hash)
-            values = {key: state.get(key) for key in keys}
+            values = await ports.feed.read(partial(_values, ports, head.hash, keys))
             changed = [key for key in values if key not in told or told[key] != values[key]]
             if changed:
                 changes = [[hex_of(key), optional_hex(values[key])] for key in changed]
@@ -129,3 +130,8 @@ def subscribe_storage(ports: Ports, keys: Keys) -> Pump:
             told = values
 
     return pump
+
+
+def _values(ports: Ports, block_hash: Hash32, keys: Sequence[bytes]) -> dict[bytes, bytes | None]:
+    state = state_of(ports, block_hash)
+    return {key: state.get(key) for key in keys}

@@ -8,7 +8,7 @@ from chain.rpc.parameters import AddressParameter
 from chain.rpc.ports import Ports
 from chain.rpc.registry import Registry
 
-METHODS = Registry()
+METHODS = Registry(at_once=True)
 
 SYNCING_BEHIND = 3
 """Blocks behind the best peer at which a node calls itself syncing."""

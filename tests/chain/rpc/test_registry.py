@@ -103,3 +103,10 @@ def test_annotated_text_is_no_parser() -> None:
 
     with pytest.raises(AssertionError):
         Registry().method("test_odd")(odd)
+
+
+def test_plain_answers_are_computed_in_threads_unless_they_are_had_at_once() -> None:
+    at_once = Registry(at_once=True)
+    at_once.method("test_now")(take)
+    found = [registry.find("test_bytes"), registry.find("test_add"), at_once.find("test_now")]
+    assert [method.in_thread for method in found if method] == [True, False, False]

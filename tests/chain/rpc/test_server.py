@@ -3,6 +3,7 @@
 import json
 import os
 from contextlib import suppress
+from threading import Event
 from time import perf_counter
 
 import pytest
@@ -320,5 +321,26 @@ def test_json_text_of_a_batch_is_json() -> None:
         answer = await served.http.post(served.url, content=body)
         assert answer.headers["content-type"] == "application/json"
         assert [each["id"] for each in answer.json()] == [1, 2]
+
+    serve(talk)
+
+
+def test_a_long_computation_holds_up_nothing_but_other_computations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on = Event(), Event()
+
+    def slow(block_hash: bytes) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    async def talk(served: Served) -> None:
+        monkeypatch.setattr(served.node.chain, "header", slow)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(served.call, "chain_getHeader")
+            assert await trio.to_thread.run_sync(begun.wait, 10)
+            health = await served.http.get(served.url + "health")
+            assert (health.status_code, await served.call("system_name")) == (200, "Noema")
+            go_on.set()
 
     serve(talk)
