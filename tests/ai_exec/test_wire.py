@@ -1,8 +1,10 @@
 """The wire reader takes what its schema names and refuses all else with a place."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ai_exec.wire import BadWire, Field, Reader, Schema
+from ai_exec.wire import BadWire, Field, Reader, Schema, read_varint, read_varints
 
 INNER = Schema("Inner", {1: Field("word", "text", bytes_max=4)})
 SCHEMA = Schema(
@@ -20,7 +22,7 @@ SCHEMA = Schema(
 
 
 def read(encoded: str) -> dict[str, object]:
-    return Reader(100).read(memoryview(bytes.fromhex(encoded)), SCHEMA, "outer")
+    return Reader(1000).read(memoryview(bytes.fromhex(encoded)), SCHEMA, "outer")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_read(encoded: str, found: dict[str, object]) -> None:
         ("40 01", "outer: unknown field 8 of Outer"),
         ("22 02 10 00", "outer.inner[0]: unknown field 2 of Inner"),
         ("00 01", "outer: unknown field 0 of Outer"),
-        ("12 60" + "01" * 96, "outer.numbers: more parts than 100 in all; use raw_data"),
+        ("12 e0 07" + "01" * 992, "outer.numbers: more parts than 1000 in all; use raw_data"),
     ],
 )
 def test_refused(encoded: str, reason: str) -> None:
@@ -72,3 +74,32 @@ def test_refused(encoded: str, reason: str) -> None:
         read(encoded)
 
     assert str(refusal.value) == reason
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*out, value))
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=20))
+def test_packed_numbers_are_those_read_one_by_one(numbers: list[int]) -> None:
+    data = memoryview(b"".join(map(varint, numbers)))
+    signed = [each - (1 << 64) if each >> 63 else each for each in numbers]
+    assert read_varints(data, "here").tolist() == signed
+
+
+@given(st.binary(max_size=40))
+def test_packed_bytes_are_refused_as_one_by_one(data: bytes) -> None:
+    view, offset, expected = memoryview(data), 0, []
+    try:
+        while offset < len(view):
+            value, offset = read_varint(view, offset, "here")
+            expected.append(value - (1 << 64) if value >> 63 else value)
+    except BadWire:
+        with pytest.raises(BadWire):
+            read_varints(view, "here")
+    else:
+        assert read_varints(view, "here").tolist() == expected
