@@ -137,9 +137,12 @@ def _beside(digits: Digits) -> tuple[SignedBytes, ...]:
 
 
 def _below(digits: Digits) -> tuple[SignedBytes, ...]:
+    """For each class the digits that its left operand meets: parts of one array, held once."""
+    whole, length = np.concatenate(digits[::-1], axis=0), digits[0].shape[0]
+    starts = [DIGITS - 1 - (together - places[0]) for together, places in enumerate(CLASSES)]
     return tuple(
-        np.concatenate([digits[together - place] for place in places], axis=0)
-        for together, places in enumerate(CLASSES)
+        whole[start * length : (start + len(places)) * length]
+        for start, places in zip(starts, CLASSES, strict=True)
     )
 
 

@@ -24,18 +24,13 @@ class Products:
     depth_rows_min: int
     """Rows of the left operand from which digits go along K."""
     weights_min: int
-    """Elements of the constant matrix below which calls cost more than products."""
+    """Elements of the constant matrix, at least 1, below which calls cost more than products."""
     length_min: int = 64
     """Elements of a row below which sums take more memory than the constants leave."""
-    weights_max: int = 1 << 28
-    """Elements of the constant matrix beyond which an ONNX file cannot hold the digits."""
 
     def layout(self, rows: int, length: int, columns: int) -> Layout | None:
         """Give the layout for a product of these sizes; None for binary64 on numpy."""
-        weights = length * columns
-        if not 0 < weights <= self.weights_max or length < self.length_min:
-            return None
-        if weights < self.weights_min:
+        if length < self.length_min or length * columns < self.weights_min:
             return None
         if 0 < rows <= self.rows_max:
             return Layout.ROWS

@@ -23,6 +23,7 @@ ZERO_POINT: Final = 128
 """What a byte of the left operand stands above its value."""
 
 _UINT8, _INT8, _INT32 = 2, 3, 6
+_EXTERNAL = 1
 _IR_VERSION, _OPERATOR_SET = 8, 13
 _FATAL: Final = 4
 """Log level at which onnxruntime keeps silent about all that it also raises."""
@@ -40,9 +41,17 @@ class ByteProducts:
     def __init__(self, matrices: Sequence[SignedBytes], rows: int) -> None:
         self._lengths = tuple(matrix.shape[0] for matrix in matrices)
         self._result = (rows, matrices[0].shape[1])
+        # The session may read the matrices where they lie: they have to live as long as it.
+        self._constants = [
+            onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(matrix))
+            for matrix in matrices
+        ]
+        options = _options()
+        names = [f"w{index}" for index in range(len(matrices))]
+        options.add_external_initializers(names, self._constants)
         try:
-            self._session = onnxruntime.InferenceSession(
-                _model(matrices, rows), _options(), providers=["CPUExecutionProvider"]
+            self.session: Any = onnxruntime.InferenceSession(
+                _model(matrices, rows), options, providers=["CPUExecutionProvider"]
             )
         except (Fail, RuntimeException) as error:
             # The file is ours and the self test has made sessions: what may be missing is memory.
@@ -50,27 +59,29 @@ class ByteProducts:
 
     def bound(self) -> "BoundProducts":
         """Give places for operands and results; not for use by two threads at once."""
-        return BoundProducts(self._session, self._lengths, self._result)
+        return BoundProducts(self, self._lengths, self._result)
 
 
 class BoundProducts:
     """Arrays that a session reads and writes in place."""
 
-    def __init__(self, session: Any, lengths: Sequence[int], result: tuple[int, int]) -> None:
+    def __init__(
+        self, products: ByteProducts, lengths: Sequence[int], result: tuple[int, int]
+    ) -> None:
         self.lefts: tuple[Bytes, ...] = tuple(
             np.full((result[0], length), ZERO_POINT, np.uint8) for length in lengths
         )
         self.results: Sums = np.zeros((len(lengths), *result), np.int32)
-        binding = session.io_binding()
+        binding = products.session.io_binding()
         for index, left in enumerate(self.lefts):
             binding.bind_cpu_input(f"x{index}", left)
             place = self.results[index].ctypes.data
             binding.bind_output(f"y{index}", "cpu", 0, np.int32, result, place)
-        self._session, self._binding = session, binding
+        self._products, self._binding = products, binding
 
     def compute(self) -> None:
         """Fill the results with the products of what the left operands hold, less ZERO_POINT."""
-        self._session.run_with_iobinding(self._binding)
+        self._products.session.run_with_iobinding(self._binding)
 
 
 def _options() -> Any:
@@ -126,7 +137,7 @@ def _worst_operands() -> Iterator[tuple[Bytes, SignedBytes]]:
 
 
 def _model(matrices: Sequence[SignedBytes], rows: int) -> bytes:
-    """Give an ONNX file: node i is MatMulInteger(xi, wi, zero) -> yi."""
+    """Give an ONNX file: node i is MatMulInteger(xi, wi, zero) -> yi; wi is handed over apart."""
     nodes, values, tensors = [], [], [_tensor("zero", _UINT8, (), bytes([ZERO_POINT]))]
     for index, matrix in enumerate(matrices):
         length, columns = matrix.shape
@@ -134,7 +145,7 @@ def _model(matrices: Sequence[SignedBytes], rows: int) -> bytes:
         read = b"".join(_field(1, name.encode()) for name in names)
         written = _field(2, f"y{index}".encode())
         nodes.append(_field(1, read + written + _field(4, b"MatMulInteger")))
-        tensors.append(_tensor(names[1], _INT8, matrix.shape, matrix.tobytes()))
+        tensors.append(_tensor(names[1], _INT8, matrix.shape))
         values.append(_field(11, _value(names[0], _UINT8, (rows, length))))
         values.append(_field(12, _value(f"y{index}", _INT32, (rows, columns))))
     named = _field(2, b"products")
@@ -143,9 +154,13 @@ def _model(matrices: Sequence[SignedBytes], rows: int) -> bytes:
     return _number(1, _IR_VERSION) + _field(7, graph) + _field(8, operators)
 
 
-def _tensor(name: str, kind: int, shape: Shape, content: bytes) -> bytes:
+def _tensor(name: str, kind: int, shape: Shape, content: bytes | None = None) -> bytes:
+    """A constant with its content, or one whose content lies elsewhere."""
     lengths = b"".join(_number(1, length) for length in shape)
-    return lengths + _number(2, kind) + _field(8, name.encode()) + _field(9, content)
+    head = lengths + _number(2, kind) + _field(8, name.encode())
+    if content is not None:
+        return head + _field(9, content)
+    return head + _field(13, _field(1, b"location") + _field(2, b"memory")) + _number(14, _EXTERNAL)
 
 
 def _value(name: str, kind: int, shape: Shape) -> bytes:

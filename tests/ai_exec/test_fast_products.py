@@ -18,7 +18,6 @@ MEASURED = Products(rows_max=4, depth_rows_min=32, weights_min=1000)
         (1, 99, 10, None),
         (1, 63, 100, None),
         (1, 1 << 14, 1 << 14, Layout.ROWS),
-        (1, 1 << 14, 1 + (1 << 14), None),
         (0, 100, 10, None),
         (1, 0, 10, None),
         (1, 100, 0, None),
