@@ -105,6 +105,7 @@ def _set_url(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
 
 def _failed(error: Exception) -> Failed | None:
     """Give the failure that an expected error is; None for a mistake of ours."""
+    from chain.node.config import InvalidConfig
     from chain.primitives.codec import DecodeError, EncodeError
     from chain.primitives.key_file import InvalidKeyFile, WrongPassword
     from chain.rpc.client import NodeUnreachable
@@ -125,7 +126,7 @@ def _failed(error: Exception) -> Failed | None:
         case RpcError():
             data = error.data if isinstance(error.data, str | None) else json.dumps(error.data)
             return Failed(REFUSED, error.message, data or "", f"code {error.code}")
-        case UnknownName() | EncodeError():
+        case UnknownName() | EncodeError() | InvalidConfig():
             raise click.UsageError(str(error)) from error
         case TransactionLost() | TransactionTooSlow() | UnknownDescription():
             return Failed(REFUSED, type(error).__name__, _advice(error), str(error))
@@ -133,7 +134,7 @@ def _failed(error: Exception) -> Failed | None:
             return Failed(REFUSED, type(error).__name__, _advice(error), str(error))
         case InvalidKeyFile() | WrongPassword():
             raise click.UsageError(f"{error}. {_advice(error)}") from error
-        case FileNotFoundError() | PermissionError() | IsADirectoryError() | FileExistsError():
+        case OSError() if error.filename:
             raise click.UsageError(f"{Path(str(error.filename))}: {error.strerror}") from error
     return None
 

@@ -30,6 +30,7 @@ from chain.node.content import Content
 from chain.node.events import Accepted, Bus, Skipped
 from chain.node.identity import network_seed, validator_keypair
 from chain.node.metrics import Metrics
+from chain.node.own_signatures import refuse_lost_record
 from chain.node.reports import Reports
 from chain.node.rpc_ports import BlobsPort, ChainPort, PeersPort, PoolPort
 from chain.node.service import Service, run_together
@@ -254,6 +255,8 @@ def prepare_agreement(
     )
     disk = FolderDisk(base_path / "consensus")
     disk.open()
+    if keypair is not None:
+        refuse_lost_record(disk, ledger.queries, ledger.head.height, keypair.address)
     engine = Engine(
         _engine_config(config, genesis),
         ledger=port,

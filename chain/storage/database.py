@@ -24,7 +24,7 @@ class FolderInUse(Exception):
 
 
 class DatabaseCorrupted(Exception):
-    """The database on disk is damaged.  Delete the folder and let the node sync anew."""
+    """The database is damaged.  Delete its folder, nothing beside it, and let the node sync anew."""
 
 
 class DatabaseFailed(Exception):

@@ -64,10 +64,10 @@ class Signer:
     def open(self) -> None:
         """Read what was signed last; raises SignerDamaged or CannotPersist."""
         try:
-            content = self._disk.read(FILE)
+            content = self._disk.read(FILE) if FILE in self._disk.names() else None
         except OSError as error:
             raise CannotPersist(f"signer: {error}") from error
-        self._last = _read(content) if content else None
+        self._last = None if content is None else _read(content)
 
     def sign(self, height: int, round_number: int, step: SigningStep, message: bytes) -> bytes:
         """Give the signature once it is on disk; raises SigningRefused or CannotPersist."""

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -136,6 +137,17 @@ def test_errors_are_json_with_json() -> None:
 @pytest.mark.parametrize("arguments", [("nonsense",), ("tx", "transfer"), ("--nonsense",)])
 def test_wrong_use_is_2(arguments: tuple[str, ...]) -> None:
     assert noema(*arguments).exit_code == 2
+
+
+def test_an_unusable_configuration_is_wrong_use(tmp_path: Path) -> None:
+    (tmp_path / "node.toml").write_text("name = 3")
+
+    result = noema("node", "run", "--base-path", str(tmp_path))
+
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        "Error: name: a text in quotes",
+    )
 
 
 def test_our_own_mistakes_are_not_hidden() -> None:

@@ -1,7 +1,9 @@
 """One whole node in this process: it makes blocks, answers, stops, and goes on where it was."""
 
 import json
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from chain.primitives.keys import Keypair, ss58_encode
 from chain.rpc.client import Client
 from chain.rpc.transactions import Transactions
 from chain.storage.database import FolderInUse
+from consensus.engine.signer import SignerDamaged
 from genesis.spec import preset, write_spec
 
 ALICE, FERDIE = (Keypair.from_uri(f"//{name}") for name in ("Alice", "Ferdie"))
@@ -71,6 +74,11 @@ def test_transfer_is_final_and_survives_a_restart(tmp_path: Path) -> None:
     assert with_node(tmp_path, config, look) == (str(1_000_005 * 10**12), outcome["block"])
 
 
+def wait_for_two_blocks(client: Client) -> None:
+    while int(client.request("chain_getHeader")["number"], 16) < 2:
+        time.sleep(0.05)
+
+
 def test_folder_of_another_chain_is_refused(tmp_path: Path) -> None:
     with_node(tmp_path, config_in(tmp_path), lambda client: client.request("system_chain"))
     with pytest.raises(WrongGenesis):
@@ -87,3 +95,14 @@ def test_two_nodes_in_one_folder_are_refused(tmp_path: Path) -> None:
                     pass
 
     trio.run(main)
+
+
+def test_a_validator_that_lost_the_record_of_its_signatures_does_not_start(tmp_path: Path) -> None:
+    config = config_in(tmp_path)
+    with_node(tmp_path, config, wait_for_two_blocks)
+    (tmp_path / "node" / "consensus" / "last-signature").unlink()
+
+    with pytest.raises(SignerDamaged, match="is gone, yet this key has signed block"):
+        with_node(tmp_path, config, lambda client: None)
+
+    with_node(tmp_path, replace(config, validator_key=""), lambda client: None)

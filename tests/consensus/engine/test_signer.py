@@ -100,3 +100,12 @@ def test_damaged_record_is_refused(cut: slice) -> None:
     disk.write(FILE, disk.read(FILE)[cut])
     with pytest.raises(SignerDamaged, match=FILE):
         opened(disk)
+
+
+def test_an_empty_record_is_a_damaged_one() -> None:
+    disk = SimulatedDisk(Random(0))
+    opened(disk).sign(5, 3, PREVOTE, b"words")
+    disk.truncate(FILE, 0)
+
+    with pytest.raises(SignerDamaged, match="wrong checksum"):
+        opened(disk)
