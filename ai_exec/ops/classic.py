@@ -26,6 +26,8 @@ def _rows_of(call: Call, results: int) -> int:
     data = call.at(0)
     require_rank(data, range(1, 3), "X")
     coefficients, intercepts = _floats(call, "coefficients"), _floats(call, "intercepts")
+    if not data.shape[-1]:
+        raise Mismatch(f"no features in {data}")
     if not results or len(coefficients) != results * data.shape[-1]:
         raise Mismatch(f"{len(coefficients)} coefficients for {results} results of {data}")
     if intercepts and len(intercepts) != results:
@@ -121,7 +123,8 @@ def _float_features(call: Call) -> tuple[Operand, ...]:
 
 
 def _scaler(call: Call) -> tuple[Operand, ...]:
-    features = call.at(0).shape[-1:] or (1,)
+    require_rank(call.at(0), range(1, 9), "X")
+    features = call.at(0).shape[-1:]
     for name in ("offset", "scale"):
         if len(_floats(call, name)) not in (1, *features):
             raise Mismatch(f"{len(_floats(call, name))} values of {name} for {call.at(0)}")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ai_exec.metering import free, per_element
-from ai_exec.ops.rules import require_dtype, size, wholes_of
+from ai_exec.ops.rules import listed, require_dtype, size, wholes_of
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.tensor import Tensor
 
@@ -97,7 +97,7 @@ def _filled(call: Call) -> tuple[Operand, ...]:
 def constant_of_shape(input: Tensor, *, value: Tensor | None = None) -> Tensor:
     """One value throughout, float32 0 if none is given."""
     fill = np.zeros(1, np.float32) if value is None else value
-    return np.full(tuple(int(length) for length in input), fill.reshape(()), dtype=fill.dtype)
+    return np.full(listed(input), fill.reshape(()), dtype=fill.dtype)
 
 
 def cut_shape(rank: int, start: int, end: int | None) -> slice:

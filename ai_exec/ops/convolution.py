@@ -13,7 +13,7 @@ from ai_exec.numerics import (
     whole_product,
 )
 from ai_exec.ops.rules import FLOAT32, one_dtype, require_rank, require_shape, size
-from ai_exec.ops.windows import Windows, windows, windows_of
+from ai_exec.ops.windows import Windows, padded_elements, windows, windows_of
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.tensor import Tensor
 
@@ -34,14 +34,17 @@ def _conv(call: Call) -> tuple[Operand, ...]:
     bias = call.optional(2)
     if bias is not None:
         require_shape(bias, (maps,), "B")
-    placed = windows_of(call, data.shape[2:], weights.shape[2:])
+    placed = windows_of(call, weights.shape[2:])
     return (Operand(dtype, (data.shape[0], maps, *placed.outputs)),)
 
 
 def _conv_cost(call: Call) -> int:
     data, weights, result = call.at(0), call.at(1), call.outputs[0]
     length = size(weights.shape[1:])
-    quantised = size(data.shape) + (0 if weights.value is not None else size(weights.shape))
+    padded = padded_elements(call, weights.shape[2:])
+    quantised = (
+        size(data.shape) + padded // 4 + (0 if weights.value is not None else size(weights.shape))
+    )
     gathered = length * call.whole("group") * size(result.shape[2:]) * result.shape[0]
     products = size(result.shape) * length
     groups = GROUP_GAS * call.whole("group")
@@ -52,7 +55,10 @@ def _conv_scratch(call: Call) -> int:
     """Windows in binary64, twice, beside quantised operands."""
     data, weights, result = call.at(0), call.at(1), call.outputs[0]
     gathered = data.shape[0] * data.shape[1] * size((*weights.shape[2:], *result.shape[2:]))
-    return 16 * gathered + 24 * (size(data.shape) + size(weights.shape) + size(result.shape))
+    padded = padded_elements(call, weights.shape[2:])
+    return 16 * (gathered + padded) + 24 * (
+        size(data.shape) + size(weights.shape) + size(result.shape)
+    )
 
 
 @operator(

@@ -1,6 +1,7 @@
 """Operators that pick, cut and pad elements (R5)."""
 
 from math import ceil
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ai_exec.ops.rules import (
     Axes,
     axes_of,
     axis_of,
+    listed,
     require_dtype,
     require_rank,
     size,
@@ -66,10 +68,10 @@ def slice_10(
     steps: Tensor | None = None,
 ) -> Tensor:
     """From start to end by steps, along the given axes; negative indices count from the end."""
-    first = _wholes(starts)
-    along = tuple(range(len(first))) if axes is None else _wholes(axes)
-    by = (1,) * len(first) if steps is None else _wholes(steps)
-    return data[slices_of(data.shape, first, _wholes(ends), along, by)]
+    first = listed(starts)
+    along = tuple(range(len(first))) if axes is None else listed(axes)
+    by = (1,) * len(first) if steps is None else listed(steps)
+    return data[slices_of(data.shape, first, listed(ends), along, by)]
 
 
 def _slice_1(call: Call) -> tuple[Operand, ...]:
@@ -85,9 +87,13 @@ def slice_1(data: Tensor, *, axes: Wholes | None = None, ends: Wholes, starts: W
     return data[slices_of(data.shape, starts, ends, along, (1,) * len(starts))]
 
 
+CHECKED_INDICES_MAX: Final = 4096
+"""Longer constants are not searched, so that admission stays cheap."""
+
+
 def _require_inside(operand: Operand, length: int) -> None:
-    """Refuse constant indices that lie outside; others count modulo, see `inside`."""
-    if operand.value is not None and size(operand.shape):
+    """Refuse a few constant indices that lie outside; others count modulo, see `inside`."""
+    if operand.value is not None and 0 < size(operand.shape) <= CHECKED_INDICES_MAX:
         low, high = int(operand.value.min()), int(operand.value.max())
         if low < -length or high >= length:
             raise Mismatch(f"indices from {low} to {high} of an axis of length {length}")
@@ -175,6 +181,8 @@ def _split_18(call: Call) -> tuple[Operand, ...]:
     count = call.attributes["num_outputs"]
     if (sizes is None) == (count is None):
         raise Mismatch("give either split or num_outputs")
+    if count not in (None, call.output_count):
+        raise Mismatch(f"num_outputs is {count} for {call.output_count} outputs")
     return _parts(call, sizes, count if isinstance(count, int) else 0)
 
 
@@ -183,7 +191,7 @@ def split(
     input: Tensor, split: Tensor | None = None, *, axis: int = 0, num_outputs: int | None = None
 ) -> tuple[Tensor, ...]:
     """Parts along an axis: of the given lengths, or equal, the last one shorter."""
-    sizes = None if split is None else _wholes(split)
+    sizes = None if split is None else listed(split)
     return _cut(input, part_sizes(input.shape[axis], sizes, num_outputs or 0), axis)
 
 
@@ -204,7 +212,7 @@ def split_13(
     input: Tensor, split: Tensor | None = None, *, axis: int = 0, output_count: int
 ) -> tuple[Tensor, ...]:
     """Parts along an axis: of the given lengths, or equal ones."""
-    sizes = None if split is None else _wholes(split)
+    sizes = None if split is None else listed(split)
     return _cut(input, part_sizes(input.shape[axis], sizes, output_count), axis)
 
 
@@ -249,6 +257,8 @@ def padded(data: Tensor, pads: Wholes, axes: Axes, mode: str, value: Tensor | fl
         widths[axis] = (max(before, 0), max(after, 0))
         cuts[axis] = slice(max(-before, 0), data.shape[axis] - max(-after, 0))
     inner = data[tuple(cuts)]
+    if not data.ndim:
+        return inner
     if mode == "constant":
         fill = np.asarray(value).reshape(())
         return np.pad(inner, widths, mode="constant", constant_values=fill)
@@ -283,10 +293,10 @@ def pad(
     mode: str = "constant",
 ) -> Tensor:
     """Padded with a constant, the edge, the reflection or the other end; negative widths cut."""
-    along = tuple(range(data.ndim)) if axes is None else _wholes(axes)
+    along = tuple(range(data.ndim)) if axes is None else listed(axes)
     along = tuple(axis % data.ndim for axis in along)
     fill = data.dtype.type(0) if constant_value is None else constant_value
-    return padded(data, _wholes(pads), along, mode, fill)
+    return padded(data, listed(pads), along, mode, fill)
 
 
 @operator("Pad", since=(11, 13), infer=_pad_11, cost=per_element(2_000))
@@ -305,7 +315,3 @@ def _pad_2(call: Call) -> tuple[Operand, ...]:
 def pad_2(data: Tensor, *, mode: str = "constant", pads: Wholes, value: float = 0.0) -> Tensor:
     """As later versions, always along all axes."""
     return padded(data, pads, tuple(range(data.ndim)), mode, data.dtype.type(value))
-
-
-def _wholes(tensor: Tensor) -> Wholes:
-    return tuple(int(value) for value in tensor.reshape(-1))

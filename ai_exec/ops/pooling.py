@@ -5,7 +5,7 @@ import numpy as np
 from ai_exec.metering import QUANTISE_PICOSECONDS, gas, per_input_element
 from ai_exec.numerics import exact_sum, greatest, maximum, quantise, round_to_float32, sum_bits
 from ai_exec.ops.rules import FLOAT32, FLOATS, only_output, require_rank, size
-from ai_exec.ops.windows import Windows, windows, windows_of
+from ai_exec.ops.windows import Windows, padded_elements, windows, windows_of
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.tensor import Tensor
 
@@ -17,7 +17,7 @@ def _pool(call: Call) -> tuple[Operand, ...]:
     only_output(call)
     data = call.at(0)
     require_rank(data, range(3, 6), "X")
-    placed = windows_of(call, data.shape[2:], call.wholes("kernel_shape") or ())
+    placed = windows_of(call, call.wholes("kernel_shape") or ())
     for before, after, kernel, dilation in zip(
         placed.before, placed.after, placed.kernel, placed.dilations, strict=True
     ):
@@ -27,7 +27,9 @@ def _pool(call: Call) -> tuple[Operand, ...]:
 
 
 def _pool_cost(call: Call) -> int:
-    return gas(2_000 * size(call.outputs[0].shape) * size(call.wholes("kernel_shape") or ()))
+    kernel = call.wholes("kernel_shape") or ()
+    windowed = size(call.outputs[0].shape) * size(kernel)
+    return gas(2_000 * windowed + 1_000 * padded_elements(call, kernel))
 
 
 def _average_cost(call: Call) -> int:
@@ -35,7 +37,8 @@ def _average_cost(call: Call) -> int:
 
 
 def _pool_scratch(call: Call) -> int:
-    return 24 * (2 * size(call.at(0).shape) + 4 * size(call.outputs[0].shape))
+    padded = padded_elements(call, call.wholes("kernel_shape") or ())
+    return 24 * (2 * size(call.at(0).shape) + padded + 4 * size(call.outputs[0].shape))
 
 
 def _max_pool(x: Tensor, placed: Windows) -> Tensor:

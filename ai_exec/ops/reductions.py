@@ -8,7 +8,7 @@ from ai_exec import numerics
 from ai_exec.functions import exp, log_64
 from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, per_input_element
 from ai_exec.numerics import Axes, exact_sum, normalise_axes, round_to_float32
-from ai_exec.ops.rules import FLOAT32, NUMBERS, axes_of, axis_of, size, wholes_of
+from ai_exec.ops.rules import FLOAT32, NUMBERS, axes_of, axis_of, listed, size, wholes_of
 from ai_exec.registry import Call, Infer, Mismatch, Operand, operator
 from ai_exec.tensor import Shape, Tensor
 
@@ -62,7 +62,7 @@ def fold_by_input(
     data: Tensor, axes: Tensor | None, keepdims: int, noop_with_empty_axes: int, by: Fold
 ) -> Tensor:
     """Fold the axes that a tensor names."""
-    named = () if axes is None else tuple(int(axis) for axis in axes.reshape(-1))
+    named = () if axes is None else listed(axes)
     if not named and noop_with_empty_axes:
         return data
     return fold(data, named, keepdims, by)

@@ -4,7 +4,7 @@ from math import prod
 from typing import Final
 
 from ai_exec.registry import Call, Infer, Mismatch, Operand
-from ai_exec.tensor import DTYPE_NUMBERS, Shape
+from ai_exec.tensor import DTYPE_NUMBERS, Shape, Tensor
 
 FLOAT32: Final = ("float32",)
 FLOATS: Final = ("float32", "float64")
@@ -13,6 +13,9 @@ INTEGERS: Final = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32
 NUMBERS: Final = (*FLOATS, *INTEGERS)
 ANY: Final = tuple(DTYPE_NUMBERS)
 INDICES: Final = ("int32", "int64")
+
+LIST_LENGTH_MAX: Final = 512
+"""Longest list of axes, lengths or parts; a node has no more outputs either."""
 
 Axes = tuple[int, ...]
 
@@ -121,7 +124,14 @@ def wholes_of(call: Call, index: int) -> tuple[int, ...]:
     operand = call.at(index)
     require_dtype(operand, INDICES, f"input {index}")
     require_rank(operand, range(2), f"input {index}")
-    return tuple(int(value) for value in call.constant(index).reshape(-1))
+    if size(operand.shape) > LIST_LENGTH_MAX:
+        raise Mismatch(f"input {index} is {operand}, longer than {LIST_LENGTH_MAX}")
+    return listed(call.constant(index))
+
+
+def listed(tensor: Tensor) -> tuple[int, ...]:
+    """Give the elements of a tensor of whole numbers."""
+    return tuple(int(value) for value in tensor.reshape(-1))
 
 
 def size(shape: Shape) -> int:

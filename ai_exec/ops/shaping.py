@@ -7,8 +7,10 @@ from ai_exec.ops.rules import (
     axes_of,
     axis_of,
     broadcast_shapes,
+    listed,
     one_dtype,
     require_dtype,
+    require_rank,
     require_shape,
     same,
     size,
@@ -59,7 +61,7 @@ def _reshape(call: Call) -> tuple[Operand, ...]:
 @operator("Reshape", since=(14, 19, 21, 23, 24, 25), infer=_reshape, cost=free)
 def reshape(data: Tensor, shape: Tensor, *, allowzero: int = 0) -> Tensor:
     """The elements in another shape; 0 copies a length, -1 takes the rest."""
-    wanted = tuple(int(length) for length in shape)
+    wanted = listed(shape)
     return data.reshape(reshaped(data.shape, wanted, allowzero=allowzero))
 
 
@@ -95,7 +97,7 @@ def _transpose(call: Call) -> tuple[Operand, ...]:
 @operator("Transpose", since=(1, 13, 21, 23, 24, 25), infer=_transpose, cost=per_element(3_000))
 def transpose(data: Tensor, *, perm: Wholes | None = None) -> Tensor:
     """Axes in another order, reversed if none is given."""
-    return np.ascontiguousarray(np.transpose(data, perm))
+    return np.transpose(data, perm).copy()
 
 
 def _squeezed(call: Call, axes: Wholes | None) -> tuple[Operand, ...]:
@@ -120,7 +122,7 @@ def _squeeze_1(call: Call) -> tuple[Operand, ...]:
 @operator("Squeeze", since=(13, 21, 23, 24, 25), infer=_squeeze, cost=free)
 def squeeze(data: Tensor, axes: Tensor | None = None) -> Tensor:
     """Without the given axes of length 1, or all of them."""
-    named = None if axes is None else tuple(int(axis) for axis in axes.reshape(-1))
+    named = None if axes is None else listed(axes)
     return np.squeeze(data, axis=named)
 
 
@@ -147,7 +149,7 @@ def _unsqueezed(call: Call, axes: Wholes) -> tuple[Operand, ...]:
 )
 def unsqueeze(data: Tensor, axes: Tensor) -> Tensor:
     """With new axes of length 1 at the given places of the result."""
-    return np.expand_dims(data, tuple(int(axis) for axis in axes.reshape(-1)))
+    return np.expand_dims(data, listed(axes))
 
 
 @operator(
@@ -167,6 +169,7 @@ def _concat(call: Call) -> tuple[Operand, ...]:
     total = 0
     for index in range(len(call.inputs)):
         operand = call.at(index)
+        require_rank(operand, range(first.rank, first.rank + 1), f"input {index}")
         expected = (*first.shape[:axis], *operand.shape[axis : axis + 1], *first.shape[axis + 1 :])
         require_shape(operand, expected, f"input {index}")
         total += operand.shape[axis]
@@ -189,7 +192,7 @@ def _expand(call: Call) -> tuple[Operand, ...]:
 @operator("Expand", since=(8, 13), infer=_expand, cost=per_element())
 def expand(input: Tensor, shape: Tensor) -> Tensor:
     """Broadcast with a shape."""
-    wanted = np.broadcast_shapes(input.shape, tuple(int(length) for length in shape))
+    wanted = np.broadcast_shapes(input.shape, listed(shape))
     return np.broadcast_to(input, wanted)
 
 
@@ -204,7 +207,7 @@ def _tile(call: Call) -> tuple[Operand, ...]:
 @operator("Tile", since=(6, 13), infer=_tile, cost=per_element())
 def tile(input: Tensor, repeats: Tensor) -> Tensor:
     """Repeated along each axis."""
-    return np.tile(input, tuple(int(count) for count in repeats))
+    return np.tile(input, listed(repeats))
 
 
 def _dropout(call: Call) -> tuple[Operand, ...]:
@@ -213,6 +216,7 @@ def _dropout(call: Call) -> tuple[Operand, ...]:
         require_dtype(ratio, ("float32", "float64"), "ratio")
     if training is not None:
         require_dtype(training, ("bool",), "training_mode")
+        require_shape(training, (), "training_mode")
         if call.constant(2).any():
             raise Mismatch("training_mode is not supported")
     first = call.at(0)

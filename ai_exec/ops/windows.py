@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Final
 
 import numpy as np
 
 from ai_exec.registry import Call, Mismatch
 from ai_exec.tensor import Shape, Tensor
+
+PADDED_ELEMENTS_MAX: Final = 1 << 26
+"""Elements of a tensor with its padding; strides and dilations can make that much."""
 
 AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
@@ -34,7 +38,7 @@ class Windows:
     def padded(self, data: Tensor, fill: float | int) -> Tensor:
         """Pad so far that every window fits; what no window reaches is cut off."""
         spatial = data.shape[2:]
-        needed = self._needed()
+        needed = self.reach
         widths = [(0, 0), (0, 0)] + [
             (before, max(0, need - before - length))
             for before, need, length in zip(self.before, needed, spatial, strict=True)
@@ -60,7 +64,9 @@ class Windows:
         parts = [padded[(slice(None), slice(None), *place)] for place in self.slices()]
         return np.stack(parts, axis=2)
 
-    def _needed(self) -> Shape:
+    @property
+    def reach(self) -> Shape:
+        """Length of each axis, padding included, that the windows cover."""
         return tuple(
             (count - 1) * stride + (size - 1) * dilation + 1
             for count, stride, size, dilation in zip(
@@ -133,11 +139,11 @@ def _axis(
     return before, after, outputs
 
 
-def windows_of(call: Call, spatial: Shape, kernel: Shape) -> Windows:
-    """Place windows by the attributes of a node."""
-    given = call.attributes
-    return windows(
-        spatial,
+def windows_of(call: Call, kernel: Shape) -> Windows:
+    """Place windows on the first input by the attributes of a node; raises Mismatch."""
+    given, shape = call.attributes, call.at(0).shape
+    placed = windows(
+        shape[2:],
         kernel,
         strides=call.wholes("strides"),
         dilations=call.wholes("dilations") if "dilations" in given else None,
@@ -145,3 +151,17 @@ def windows_of(call: Call, spatial: Shape, kernel: Shape) -> Windows:
         auto_pad=call.word("auto_pad"),
         ceil_mode=call.whole("ceil_mode") if "ceil_mode" in given else 0,
     )
+    held = [max(pair) for pair in zip(placed.reach, _lengths(placed, shape), strict=True)]
+    if prod((*shape[:2], *held)) > PADDED_ELEMENTS_MAX:
+        raise Mismatch(f"padding makes more than {PADDED_ELEMENTS_MAX} elements of {list(shape)}")
+    return placed
+
+
+def _lengths(placed: Windows, shape: Shape) -> Shape:
+    parts = zip(placed.before, shape[2:], placed.after, strict=True)
+    return tuple(sum(lengths) for lengths in parts)
+
+
+def padded_elements(call: Call, kernel: Shape) -> int:
+    """Count the elements that windows cover, padding included."""
+    return prod((*call.at(0).shape[:2], *windows_of(call, kernel).reach))

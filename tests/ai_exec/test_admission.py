@@ -295,6 +295,21 @@ def test_too_many_reasons_are_counted() -> None:
         (one_node("Reshape", (2, 3), (2,)), "input 1 is float32[2], not of int32 or int64"),
         (one_node("Conv", (1, 2, 4, 4)), "input 1 is missing"),
         (one_node("Dropout", (2, 3), opset=6), "supported are 7 to 26"),
+        (one_node("Concat", (2, 3), (2,), axis=1), "its number of axes is not supported"),
+        (
+            one_node("Split", (2, 3), opset=18, num_outputs=1 << 40),
+            "num_outputs is 1099511627776 for 1 outputs",
+        ),
+        (
+            one_node("Conv", (1, 1, 4), (1, 1, 2), pads=[1 << 40] * 2, strides=[1 << 40]),
+            "padding makes more than 67108864 elements",
+        ),
+        (
+            one_node(
+                "MaxPool", (1, 1, 4), kernel_shape=[2], dilations=[1 << 40], pads=[1 << 40, 0]
+            ),
+            "padding makes more than 67108864 elements",
+        ),
     ],
 )
 def test_operators_refuse_what_they_cannot_take(encoded: bytes, reason: str) -> None:
