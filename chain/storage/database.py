@@ -24,7 +24,7 @@ class FolderInUse(Exception):
 
 
 class DatabaseCorrupted(Exception):
-    """The database is damaged.  Delete its folder, nothing beside it, and let the node sync anew."""
+    """The database is damaged.  Delete its folder, nothing beside it: the node syncs anew."""
 
 
 class DatabaseFailed(Exception):

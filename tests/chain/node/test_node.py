@@ -102,7 +102,7 @@ def test_a_validator_that_lost_the_record_of_its_signatures_does_not_start(tmp_p
     with_node(tmp_path, config, wait_for_two_blocks)
     (tmp_path / "node" / "consensus" / "last-signature").unlink()
 
-    with pytest.raises(SignerDamaged, match="is gone, yet this key has signed block"):
+    with pytest.RaisesGroup(SignerDamaged, flatten_subgroups=True):
         with_node(tmp_path, config, lambda client: None)
 
     with_node(tmp_path, replace(config, validator_key=""), lambda client: None)

@@ -1,5 +1,6 @@
 """Failures to start, each in one line and with a status."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,12 @@ from chain.node.start import FAILED, run_node
 
 @pytest.mark.parametrize("place", ["blobs", "consensus", "network.key"])
 def test_what_the_disk_refuses_is_told_in_one_line(
-    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    place: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
     if place == "network.key":
         (tmp_path / place).mkdir()
     else:
