@@ -1,0 +1,49 @@
+"""Kernels call only what of numpy gives the same bits everywhere."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOM = Path(__file__).parents[2] / "ai_exec"
+SOURCES = sorted(
+    [*(ROOM / "ops").glob("*.py"), ROOM / "functions.py", ROOM / "numerics.py", ROOM / "wide.py"]
+)
+
+EXACT = {
+    *("abs", "add", "ceil", "copysign", "divide", "floor", "floor_divide", "fmod", "frexp"),
+    *("ldexp", "maximum", "minimum", "mod", "multiply", "negative", "rint", "sign", "sqrt"),
+    *("subtract", "trunc", "clip", "argmax", "argmin"),
+    *("equal", "greater", "greater_equal", "less", "less_equal", "isfinite", "isinf", "isnan"),
+    *("logical_and", "logical_not", "logical_or", "logical_xor", "signbit", "where", "any"),
+    *("dtype", "errstate", "float32", "float64", "iinfo", "inf", "int32", "int64", "bool_"),
+    *("nan", "ndarray", "newaxis"),
+    *("arange", "array", "asarray", "full", "full_like", "ones", "ones_like", "zeros"),
+    *("zeros_like", "ascontiguousarray", "atleast_2d", "broadcast_arrays", "broadcast_shapes"),
+    *("broadcast_to", "concatenate", "expand_dims", "flip", "pad", "split", "squeeze", "stack"),
+    *("take", "take_along_axis", "tile", "transpose", "unique"),
+}
+"""Operations that IEEE 754 or integers define, choices, and movement."""
+
+ONLY_ON_WHOLE_NUMBERS = {
+    "cumsum": {"picking.py"},
+    "matmul": {"linear.py", "numerics.py"},
+    "max": {"numerics.py"},
+    "min": {"numerics.py"},
+    "sum": {"numerics.py", "reductions.py"},
+}
+"""Exact on whole numbers in any order, or made so (zeros of `max`); where they are looked after."""
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_names_of_numpy(path: Path) -> None:
+    used = {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "np"
+    }
+    here = {name for name, files in ONLY_ON_WHOLE_NUMBERS.items() if path.name in files}
+
+    assert used - EXACT - here == set()
