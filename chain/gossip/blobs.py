@@ -167,6 +167,8 @@ class BlobFetcher:
             if not plan.is_done:
                 await trio.sleep(PAUSE_S)
                 plan.give_second_chances()
+            if plan.is_hopeless:
+                raise BlobUnavailable(f"0x{root.hex()}: nobody here has it")
 
     async def _ask_round(self, plan: ChunkPlan, root: Hash32, length: int) -> None:
         """Ask until everything is here or nobody is left to ask."""

@@ -13,6 +13,9 @@ ASKED_AT_ONCE: Final = 8
 ASKED_OF_PEER: Final = 2
 """Chunks under way from one peer: one on the wire while the other is being read from disk."""
 
+FRUITLESS_ROUNDS_MAX: Final = 6
+"""Rounds of asking everybody in vain before others get their turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -29,6 +32,7 @@ class ChunkPlan:
         self._missing = deque(missing)
         self._under_way: list[Ask] = []
         self._useless: set[PeerId] = set()
+        self._fruitless_rounds = 0
 
     @property
     def is_done(self) -> bool:
@@ -57,6 +61,7 @@ class ChunkPlan:
     def arrived(self, ask: Ask) -> None:
         """Note that a chunk is here."""
         self._under_way.remove(ask)
+        self._fruitless_rounds = 0
 
     def failed(self, ask: Ask) -> None:
         """Note that a peer did not give a chunk: it is asked elsewhere, the peer no more."""
@@ -66,4 +71,10 @@ class ChunkPlan:
 
     def give_second_chances(self) -> None:
         """Count nobody as useless any more: peers fetch blobs too."""
+        self._fruitless_rounds += bool(self._useless)
         self._useless.clear()
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Tell whether nobody has given anything for several rounds."""
+        return self._fruitless_rounds >= FRUITLESS_ROUNDS_MAX

@@ -26,6 +26,12 @@ FETCHES_MAX: Final = 4
 PATIENCE_BLOCKS: Final = 8
 """Before an attestation that no block included is sent again."""
 
+LONGEST_PAUSE_BLOCKS: Final = 64
+"""Pauses between attempts double up to this: what nobody has must not keep what somebody has."""
+
+LOOK_OVER_BLOCKS: Final = 16
+"""How often everything is looked over: a disk spoils what was complete."""
+
 ERA_BLOCKS: Final = 64
 """Life of an attestation: a stale one must not wait for ever."""
 
@@ -39,6 +45,15 @@ class AnnouncedBlob:
     length: int
     attested: bool
     """By this validator, on the chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Attempts to fetch a blob that failed."""
+
+    count: int
+    next_height: int
+    """Not before this height again."""
 
 
 class ChainView(Protocol):
@@ -82,6 +97,7 @@ class Availability:
         self._known: dict[Hash32, AnnouncedBlob] = {}
         self._open: set[Hash32] = set()
         self._fetching: set[Hash32] = set()
+        self._tries: dict[Hash32, Tries] = {}
         self._sent: dict[Hash32, int] = {}
         self._wake = trio.Event()
 
@@ -104,6 +120,9 @@ class Availability:
                 case Attested() if event.validator == own and event.root in self._known:
                     length = self._known[event.root].length
                     self._add(event.root, AnnouncedBlob(length, attested=True))
+                case Attested():
+                    # Somebody has it.
+                    self._tries.pop(event.root, None)
                 case Forgotten():
                     self._forget(event.root)
                 case _:
@@ -125,7 +144,7 @@ class Availability:
             while True:
                 await self._wake.wait()
                 self._wake = trio.Event()
-                for root in sorted(self._open):
+                for root in self._in_turn():
                     if root in self._known:
                         await self._look_after(root, self._known[root], nursery)
 
@@ -139,7 +158,22 @@ class Availability:
         self._known.pop(root, None)
         self._open.discard(root)
         self._sent.pop(root, None)
+        self._tries.pop(root, None)
         self._store.delete(root)
+
+    def _in_turn(self) -> list[Hash32]:
+        """Give what is open, that which failed least often first."""
+        height = self._view.height()
+        if height % LOOK_OVER_BLOCKS == 0:
+            self._open |= {root for root in self._known if not self._store.is_complete(root)}
+        none = Tries(0, 0)
+        tried = {root: self._tries.get(root, none) for root in self._open}
+        due = [
+            root
+            for root in self._open
+            if tried[root].next_height <= height or self._store.is_complete(root)
+        ]
+        return sorted(due, key=lambda root: (tried[root].count, root))
 
     async def _look_after(self, root: Hash32, blob: AnnouncedBlob, nursery: trio.Nursery) -> None:
         if not self._store.is_complete(root):
@@ -156,14 +190,25 @@ class Availability:
         try:
             await self._fetch(root, length, FETCH_SECONDS)
             _log.info("content is here", extra={"root": root.hex(), "bytes": length})
-            self._wake.set()
+            self._tries.pop(root, None)
         except BlobUnavailable as error:
             _log.info("content not found yet", extra={"reason": str(error)})
+            await self._note_failure(root)
         except (BlobStoreFull, OSError) as error:
             _log.warning("content not kept", extra={"root": root.hex(), "reason": str(error)})
+            await self._note_failure(root)
         finally:
-            # After a failure the next block is early enough.
             self._fetching.discard(root)
+            if root not in self._known:
+                self._forget(root)
+            self._wake.set()
+
+    async def _note_failure(self, root: Hash32) -> None:
+        """Try again after a pause, the first time at the next block, and reserve no room so long."""
+        count = self._tries[root].count + 1 if root in self._tries else 1
+        pause = min(2 ** min(count - 1, 16), LONGEST_PAUSE_BLOCKS)
+        self._tries[root] = Tries(count, self._view.height() + pause)
+        await trio.to_thread.run_sync(self._store.release, root)
 
     async def _attest(self, root: Hash32, keypair: Keypair) -> None:
         height = self._view.height()

@@ -157,6 +157,16 @@ class BlobStore:
             for suffix in ("leaves", "part", "blob"):
                 self._file(root, suffix).unlink(missing_ok=True)
 
+    def release(self, root: bytes) -> None:
+        """Give reserved room free if no chunk has come; otherwise do nothing."""
+        with self._lock:
+            kept = self._blobs.get(root)
+            if kept is None or any(leaf != _MISSING for leaf in kept.leaves):
+                return
+            del self._blobs[root]
+            for suffix in ("leaves", "part"):
+                self._file(root, suffix).unlink(missing_ok=True)
+
     def roots(self) -> tuple[bytes, ...]:
         """Return the roots of all blobs that were begun, ascending."""
         return tuple(sorted(self._blobs))

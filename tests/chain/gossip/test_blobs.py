@@ -170,6 +170,16 @@ def test_a_peer_that_gets_the_blob_later_is_asked_again(fake_network: Any) -> No
     trio.run(main)
 
 
+def test_what_nobody_has_is_given_up_soon(fake_network: Any) -> None:
+    async def main() -> None:
+        network, sink = fake_network("poor"), MemoryStore()
+        network.answers["poor"] = serving(fake_network(), MemoryStore())
+        with trio.fail_after(5), pytest.raises(BlobUnavailable, match="nobody here has it"):
+            await BlobFetcher(network, sink).fetch(ROOT, LENGTH)
+
+    trio.run(main)
+
+
 def test_errors_of_the_sink_reach_the_caller(fake_network: Any) -> None:
     async def main() -> None:
         with pytest.raises(OSError, match="disk full"):

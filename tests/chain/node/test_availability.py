@@ -1,6 +1,7 @@
 """Announced content is fetched, attested once it is here, and forgotten with its blob."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,13 @@ import trio
 import trio.testing
 
 from chain.gossip.blobs import BlobUnavailable
-from chain.node.availability import PATIENCE_BLOCKS, AnnouncedBlob, Availability
+from chain.node.availability import (
+    FETCHES_MAX,
+    LOOK_OVER_BLOCKS,
+    PATIENCE_BLOCKS,
+    AnnouncedBlob,
+    Availability,
+)
 from chain.primitives.extrinsic import SigningContext, decode_extrinsic
 from chain.primitives.keys import Keypair
 from chain.primitives.merkle import root_of
@@ -50,14 +57,15 @@ class World:
         self.store = BlobStore(folder, 1 << 20)
         self.submitted: list[bytes] = []
         self.missing = 0
+        self.asked: list[bytes] = []
         self.service = Availability(
             self.view, self.store, self.fetch, self.submit, keypair, CONTEXT
         )
 
     async def fetch(self, root: bytes, length: int, timeout_s: float) -> None:
-        assert (root, length) == (ROOT, len(CONTENT))
-        if self.missing:
-            self.missing -= 1
+        self.asked.append(root)
+        if self.missing or root != ROOT:
+            self.missing -= root == ROOT
             raise BlobUnavailable("nobody has it")
         self.store.put(CONTENT)
 
@@ -66,6 +74,11 @@ class World:
 
     def announce(self) -> None:
         self.service.note_block([Announced(ROOT, BOB.address, len(CONTENT), 0, 1)])
+
+    def pass_blocks(self, count: int) -> None:
+        for _ in range(count):
+            self.view.at += 1
+            self.service.note_block([])
 
     async def settle(self) -> None:
         for _ in range(10):
@@ -116,8 +129,64 @@ def test_node_without_a_key_fetches_and_says_nothing(tmp_path: Path) -> None:
 def test_fetch_that_failed_is_tried_again_at_the_next_block(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.missing = 1
-    play(world, world.announce, lambda: world.service.note_block([]))
+    play(world, world.announce, lambda: world.pass_blocks(1))
     assert world.store.is_complete(ROOT)
+
+
+def test_content_that_nobody_has_is_asked_for_ever_less_and_keeps_nothing_waiting(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    never = [bytes([number]) * 32 for number in range(FETCHES_MAX + 1)]
+    assert max(never) < ROOT
+    announced = [Announced(root, BOB.address, 7, 0, 1) for root in never]
+    blocks = [partial(world.pass_blocks, 1)] * 20
+    play(world, lambda: world.service.note_block(announced), world.announce, *blocks)
+    assert world.store.is_complete(ROOT)
+    assert [world.asked.count(root) for root in never] == [5] * len(never)
+
+
+def test_an_attestation_of_somebody_else_ends_the_pause(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.missing = 4
+    play(
+        world,
+        world.announce,
+        *[partial(world.pass_blocks, 1)] * 7,
+        lambda: world.service.note_block([Attested(ROOT, bytes(32))]),
+    )
+    assert world.store.is_complete(ROOT)
+
+
+def test_content_that_the_disk_spoilt_is_fetched_again(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def spoil() -> None:
+        (tmp_path / f"{ROOT.hex()}.blob").write_bytes(bytes(len(CONTENT)))
+        assert world.store.read(ROOT) is None
+
+    attested = [Attested(ROOT, BOB.address)]
+    play(
+        world,
+        world.announce,
+        lambda: world.service.note_block(attested),
+        spoil,
+        *[partial(world.pass_blocks, 1)] * LOOK_OVER_BLOCKS,
+    )
+    assert world.store.is_complete(ROOT)
+    assert len(calls(world)) == 1
+
+
+def test_content_handed_in_here_is_attested_at_once(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.missing = 9
+
+    def hand_in() -> None:
+        world.store.put(CONTENT)
+        world.service.note_content()
+
+    play(world, world.announce, *[partial(world.pass_blocks, 1)] * 5, hand_in)
+    assert calls(world) == [(BOB.address, "Blobs.attest")]
 
 
 def test_attestation_that_got_lost_is_sent_again(tmp_path: Path) -> None:

@@ -93,6 +93,16 @@ def test_limit_counts_reserved_room(tmp_path: Path) -> None:
     assert store.read(store.put(bytes(CHUNK_BYTES))) == bytes(CHUNK_BYTES)
 
 
+def test_reserved_room_is_released_unless_something_came(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path, LIMIT)
+    store.begin(ROOT, len(CONTENT))
+    store.release(ROOT)
+    assert (store.used_bytes(), store.roots(), names(tmp_path)) == (0, (), [])
+    put(store, 1)
+    store.release(ROOT)
+    assert (store.held(ROOT), names(tmp_path)) == ((1,), [".leaves", ".part"])
+
+
 def test_length_must_be_one(tmp_path: Path) -> None:
     store = BlobStore(tmp_path, LIMIT)
     for length in (0, -1):
