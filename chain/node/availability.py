@@ -204,7 +204,7 @@ class Availability:
             self._wake.set()
 
     async def _note_failure(self, root: Hash32) -> None:
-        """Try again after a pause, the first time at the next block, and reserve no room so long."""
+        """Try again after a pause, at first until the next block, and reserve no room so long."""
         count = self._tries[root].count + 1 if root in self._tries else 1
         pause = min(2 ** min(count - 1, 16), LONGEST_PAUSE_BLOCKS)
         self._tries[root] = Tries(count, self._view.height() + pause)
