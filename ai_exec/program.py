@@ -42,4 +42,3 @@ class Program:
     """Work of one run in gas, 1 ns nominal each."""
     peak_bytes: int
     """Memory that a run may need at most, in bytes."""
-    semantics_version: int = SEMANTICS_VERSION

@@ -31,7 +31,7 @@ from chain.primitives.hashing import Hash32
 from chain.primitives.keys import verify
 from consensus.core.validators import ValidatorSet
 from runtime.assembly import CONSTRUCT, Pallets, RuntimeConfig
-from runtime.frame import DispatchError, Event, Inherent, Overlay, PostInfo, RuntimeCall, Signed
+from runtime.frame import DispatchError, Inherent, Overlay, PostInfo, RuntimeCall, Signed
 from runtime.frame.failure import Failure
 from runtime.frame.weight import DispatchClass, DispatchInfo, Pays, WeightV2
 from runtime.pallets.system.pallet import ExtrinsicFailed, ExtrinsicSuccess
@@ -117,16 +117,8 @@ class Quote:
     """Tip included; nothing for inherents."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What a transaction would do now."""
-
-    result: ApplyResult
-    events: tuple[Event, ...]
-
-
 class BlockExecution:
-    """One block in the making, or a view of the state behind a block that tries transactions."""
+    """One block in the making, or a view of the state behind a block that judges transactions."""
 
     def __init__(
         self,
@@ -229,24 +221,6 @@ class BlockExecution:
         if signed is None:
             return Quote(call, weight, 0)
         return Quote(call, weight, self.pallets.fees.details(length, weight).total + signed.tip)
-
-    def attempt(self, extrinsic: Extrinsic, encoded: bytes) -> Attempt:
-        """Tell what a transaction would do now, signature unseen; changes nothing.
-
-        Raises InvalidTransaction or LocalFailure.
-        """
-        signed = extrinsic.signed
-        if signed is None:
-            raise NotInherent("bare transactions come from proposers only")
-        quote = self.quote(extrinsic, len(encoded))
-        self._check_signed(signed, extrinsic, quote, len(encoded), signature_checked=True)
-        before = len(self.state.events)
-        self.state.begin()
-        try:
-            result = self._apply_signed(signed, quote)
-            return Attempt(result, tuple(self.state.events[before:]))
-        finally:
-            self.state.rollback()
 
     def apply(
         self, extrinsic: Extrinsic, encoded: bytes, *, signature_checked: bool = False

@@ -108,10 +108,6 @@ class Queries:
         """Run a model without a trace; raises DispatchError, and LocalFailure where it cannot."""
         return self.pallets.inference.dry_run(model, version, input)
 
-    def earliest_timestamp(self) -> int:
-        """Give the earliest time of the block after this one, milliseconds since 1970."""
-        return self.pallets.timestamp.earliest()
-
     def check_invariants(self) -> None:
         """Assert what must hold after every block; needs `iterate`."""
         self.pallets.check_invariants()

@@ -65,15 +65,6 @@ class NetworkConfig:
     patience: Patience = field(default_factory=Patience)
 
 
-@dataclass(frozen=True, slots=True)
-class PeerDescription:
-    """A connected peer, for people and for metrics."""
-
-    peer: PeerId
-    address: str
-    is_inbound: bool
-
-
 class Network:
     """Connections to peers of the same chain.  Open it, register callbacks, then run it."""
 
@@ -181,13 +172,6 @@ class Network:
     def peers(self) -> tuple[PeerId, ...]:
         """Give the connected peers, the longest connected first."""
         return tuple(self._peers)
-
-    def describe_peers(self) -> tuple[PeerDescription, ...]:
-        """Give the connected peers with where they are."""
-        return tuple(
-            PeerDescription(each.peer, each.link.remote_address, each.link.is_inbound)
-            for each in self._peers.values()
-        )
 
     def link_of(self, peer: PeerId) -> Link | None:
         """Give the connection to a peer, if there is one."""

@@ -54,11 +54,6 @@ def twox_128(data: bytes) -> bytes:
     return b"".join(xxh64(data, seed).to_bytes(8, "little") for seed in range(2))
 
 
-def twox_256(data: bytes) -> bytes:
-    """Give XXH64 with seeds 0 to 3, little-endian, one after the other."""
-    return b"".join(xxh64(data, seed).to_bytes(8, "little") for seed in range(4))
-
-
 def xxh64(data: bytes, seed: int) -> int:
     """Give the 64-bit xxHash (xxHash specification 0.1.1, section XXH64)."""
     length, offset = len(data), 0

@@ -12,7 +12,6 @@ from chain.rpc.typed_json import from_json, read
 _HASHERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "Blake2_128Concat": blake2_128_concat,
     "Twox64Concat": twox_64_concat,
-    "Identity": bytes,
 }
 
 

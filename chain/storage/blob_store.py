@@ -35,10 +35,6 @@ class ChunkRefused(Exception):
     """The chunk is not the one that root and length name.  Fetch it from somebody else."""
 
 
-class BlobUnknown(Exception):
-    """No blob of this root was begun here.  Begin it with its length first."""
-
-
 class BlobStoreFull(Exception):
     """The blob does not fit into the disk limit.  Raise the limit or delete other blobs."""
 

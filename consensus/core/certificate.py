@@ -1,7 +1,6 @@
 """Certificates: more than two thirds of the power behind one value, in bytes anyone can check."""
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
 from chain.primitives.hashing import Hash32, blake2_256
 from chain.primitives.keys import Address
@@ -24,10 +23,6 @@ class InvalidCertificate(ValueError):
     """The certificate proves nothing.  Ask somebody else for it."""
 
 
-NO_CERTIFICATE: Final = bytes(32)
-"""Stands in the header on top of genesis."""
-
-
 def certificate_hash(certificate: Certificate) -> Hash32:
     """Give the hash that the header of the next block carries."""
     return blake2_256(CERTIFICATE.encode(certificate))
@@ -41,22 +36,6 @@ def certify(votes: Iterable[Vote], validators: ValidatorSet) -> Certificate:
         CertificateEntry(place, each.valid_round, each.signature) for place, each in by_place
     )
     return Certificate(first.kind, first.height, first.round, first.block_hash, entries)
-
-
-def votes_of(certificate: Certificate, validators: ValidatorSet) -> tuple[Vote, ...]:
-    """Give the votes of a certificate whose places lie in the set."""
-    return tuple(
-        Vote(
-            certificate.kind,
-            certificate.height,
-            certificate.round,
-            certificate.block_hash,
-            entry.valid_round,
-            validators.validators[entry.place].address,
-            entry.signature,
-        )
-        for entry in certificate.entries
-    )
 
 
 def check_certificate(

@@ -1,10 +1,8 @@
 """Proof that a validator signed two different things for one step: anyone can check it."""
 
 from dataclasses import dataclass
-from typing import Final
 
-from chain.primitives.codec import Codec, union
-from chain.primitives.hashing import Hash32, blake2_256
+from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address, verify
 from consensus.core.messages import Proposal, Vote, signed_bytes
 from consensus.core.validators import ValidatorSet
@@ -29,9 +27,6 @@ class DoubleProposal:
 Evidence = DoubleVote | DoubleProposal
 """What a validator is punished for."""
 
-EVIDENCE: Final[Codec[Evidence]] = union("Evidence", {0: DoubleVote, 1: DoubleProposal})
-"""Bytes of a piece of evidence."""
-
 
 def accuse(one: Vote | Proposal, other: Vote | Proposal) -> Evidence:
     """Give the evidence of two conflicting messages, the same in whichever order they came."""
@@ -47,12 +42,6 @@ def accuse(one: Vote | Proposal, other: Vote | Proposal) -> Evidence:
 def offender(evidence: Evidence) -> Address:
     """Give the validator that is accused."""
     return evidence.first.validator
-
-
-def evidence_hash(evidence: Evidence) -> Hash32:
-    """Give the name by which repeated evidence is told; signatures do not change it."""
-    first, second = evidence.first, evidence.second
-    return blake2_256(first.validator + _content(first) + _content(second))
 
 
 def proves(evidence: Evidence, genesis: Hash32, validators: ValidatorSet) -> bool:

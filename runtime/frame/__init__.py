@@ -12,12 +12,11 @@ from runtime.frame.construct import (
     UnknownCall,
 )
 from runtime.frame.origin import Inherent, Origin, Root, Signed
-from runtime.frame.outcome import ArithmeticOverflow, BadOrigin, DispatchError, Event, PostInfo
+from runtime.frame.outcome import BadOrigin, DispatchError, Event, PostInfo
 from runtime.frame.overlay import Iterate, Overlay, Read
 from runtime.frame.pallet import Constant, Pallet
 from runtime.frame.storage import (
     BLAKE2_128_CONCAT,
-    IDENTITY,
     TWOX_64_CONCAT,
     StorageDoubleMap,
     StorageMap,
@@ -27,13 +26,11 @@ from runtime.frame.weight import MICROSECOND, MILLISECOND, SECOND
 
 __all__ = [
     "BLAKE2_128_CONCAT",
-    "IDENTITY",
     "MICROSECOND",
     "MILLISECOND",
     "SECOND",
     "TWOX_64_CONCAT",
     "ApplyExtrinsic",
-    "ArithmeticOverflow",
     "BadOrigin",
     "Call",
     "Constant",

@@ -64,10 +64,6 @@ class BadOrigin(DispatchError, wire=wire_forms.BadOrigin()):
     """The call does not accept this origin.  Sign it, or let a proposal dispatch it."""
 
 
-class ArithmeticOverflow(DispatchError, wire=wire_forms.Arithmetic(1)):
-    """A number became too great.  Use smaller ones."""
-
-
 def docs_of(subject: object) -> str:
     """Give the docstring of a class or function without its indentation."""
     return cleandoc(subject.__doc__ or "")

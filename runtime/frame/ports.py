@@ -132,10 +132,6 @@ class Currency(Protocol):
         """Give back what was set aside."""
         ...
 
-    def move_reserved(self, sender: Address, recipient: Address, amount: Amount) -> None:
-        """Move what was set aside in one account to the free funds of another."""
-        ...
-
 
 class BlobRegistry(Protocol):
     """Content that validators hold."""

@@ -51,9 +51,6 @@ BLAKE2_128_CONCAT: Final = Hasher("Blake2_128Concat", 2, 16, blake2_128_concat)
 TWOX_64_CONCAT: Final = Hasher("Twox64Concat", 5, 8, twox_64_concat)
 """For keys that the chain chooses, such as counters."""
 
-IDENTITY: Final = Hasher("Identity", 6, 0, bytes)
-"""For keys that are hashes already."""
-
 
 class Declared(Generic[V]):
     """What every kind of storage item declares."""

@@ -385,17 +385,6 @@ def test_a_mortal_transaction_may_be_born_at_the_head(chain: MemoryChain) -> Non
     assert chain.block(encoded).applied[1].succeeded
 
 
-def test_an_attempt_changes_nothing(chain: MemoryChain) -> None:
-    view = chain.executive.view(chain.state.get, chain.head)
-    before = seen(view)
-    encoded = chain.transfer(BOB, ALICE, 101 * NOE)
-    attempt = view.attempt(decode_extrinsic(encoded), encoded)
-
-    assert attempt.result.failure == Module(2, bytes([2, 0, 0, 0]))
-    assert attempt.events[-1] == ExtrinsicFailed(attempt.result.failure, NORMAL)
-    assert seen(view) == before
-
-
 @pytest.mark.parametrize(
     ("post", "weight", "pays"),
     [
@@ -412,14 +401,14 @@ def test_what_a_call_did_not_use_comes_back(
     encoded = chain.transfer(BOB, ALICE, 1, tip=7)
     monkeypatch.setattr(CONSTRUCT, "_calls", {b"\2\3": (2, "Balances", call)})
     execution = chain.executive.view(chain.state.get, chain.head)
-    attempt = execution.attempt(decode_extrinsic(encoded), encoded)
+    result = execution.apply(decode_extrinsic(encoded), encoded)
     kept = fee_of(encoded, weight) if pays is Pays.YES else 0
 
-    assert attempt.result == ApplyResult(None, "", weight, kept + 7)
-    assert attempt.events[-2:] == (
+    assert result == ApplyResult(None, "", weight, kept + 7)
+    assert execution.state.events[-2:] == [
         TransactionFeePaid(BOB.address, kept + 7, 7),
         ExtrinsicSuccess(DispatchInfo(WeightV2(weight), DispatchClass.NORMAL, pays)),
-    )
+    ]
     returned = fee_of(encoded) - kept
-    refund = [event for event in attempt.events if isinstance(event, Deposit)]
+    refund = [event for event in execution.state.events if isinstance(event, Deposit)]
     assert refund == ([Deposit(BOB.address, returned)] if returned else [])

@@ -27,7 +27,6 @@ def test_accounts_and_validators(chain: MemoryChain) -> None:
     assert queries.account(CAROL.address) == NO_ACCOUNT
     assert queries.validators() == ValidatorSet((Validator(ALICE.address, 500),))
     assert queries.events() == ()
-    assert queries.earliest_timestamp() == 100
 
 
 def test_a_fee_is_known_before_and_paid_after(chain: MemoryChain) -> None:

@@ -17,7 +17,7 @@ from runtime.frame.weight import DispatchClass, DispatchInfo, Pays, WeightV2
 from runtime.pallets.balances import Balances
 from runtime.pallets.balances.pallet import Transfer
 from runtime.pallets.system import System
-from runtime.pallets.system.pallet import CodeUpdated, ExtrinsicFailed, ExtrinsicSuccess
+from runtime.pallets.system.pallet import ExtrinsicFailed, ExtrinsicSuccess, NewAccount
 from runtime.pallets.timestamp import Timestamp
 
 KEY = bytes.fromhex("88dc3417d5058ec4b4503e0c12ea1a0a89be200fe98922423d4334014fa6b0ee")
@@ -61,7 +61,7 @@ def test_events_are_substrates() -> None:
         EventRecord(ApplyExtrinsic(0), ExtrinsicSuccess(mandatory)),
         EventRecord(ApplyExtrinsic(1), Transfer(first, second, 10**12)),
         EventRecord(ApplyExtrinsic(1), ExtrinsicFailed(failure, failed)),
-        EventRecord(Finalization(), CodeUpdated(), (bytes([0x33]) * 32,)),
+        EventRecord(Finalization(), NewAccount(bytes([0x44]) * 32), (bytes([0x33]) * 32,)),
     ]
     encoded = bytes.fromhex(
         "10"
@@ -87,7 +87,8 @@ def test_events_are_substrates() -> None:
         + "00"
         + "00"
         + "01"
-        + "0002"
+        + "0003"
+        + "44" * 32
         + "04"
         + "33" * 32
     )
@@ -95,7 +96,7 @@ def test_events_are_substrates() -> None:
     assert CONSTRUCT.decode_events(encoded) == tuple(records)
     untold = [(b"\0" + bytes(4), records[0].event), (b"\0\1\0\0\0", records[1].event)]
     untold.append((b"\0\1\0\0\0", records[2].event))
-    assert CONSTRUCT.encode_events(untold) == b"\x0c" + encoded[1:-36]
+    assert CONSTRUCT.encode_events(untold) == b"\x0c" + encoded[1:-68]
 
 
 def test_accounts_are_substrates() -> None:
@@ -137,7 +138,6 @@ def test_numbers_of_clients_first_pallets() -> None:
         {
             "ExtrinsicSuccess": 0,
             "ExtrinsicFailed": 1,
-            "CodeUpdated": 2,
             "NewAccount": 3,
             "KilledAccount": 4,
             "Remarked": 5,
@@ -151,7 +151,6 @@ def test_numbers_of_clients_first_pallets() -> None:
             "Transfer": 2,
             "Reserved": 4,
             "Unreserved": 5,
-            "ReserveRepatriated": 6,
             "Deposit": 7,
             "Withdraw": 8,
         },

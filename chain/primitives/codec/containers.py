@@ -1,7 +1,6 @@
 """Codecs of bytes, text, lists, options and tuples, each with its bound (SCALE)."""
 
 from collections.abc import Sequence as Many
-from itertools import pairwise
 from typing import Any, TypeVar
 
 from chain.primitives.codec import shapes
@@ -153,23 +152,6 @@ def pair(first: Codec[K], second: Codec[V]) -> Codec[tuple[K, V]]:
     """Two values."""
     both = tuple_of(first, second)
     return Codec(both.write, both.read, both.shape)
-
-
-def mapping(key: Codec[K], value: Codec[V], items_max: int) -> Codec[dict[K, V]]:
-    """At most `items_max` entries, their keys ascending and different (a BTreeMap)."""
-    entries = sequence(pair(key, value), items_max)
-
-    def write(many: dict[K, V], out: bytearray) -> None:
-        entries.write(tuple(sorted(many.items())), out)
-
-    def read(data: bytes, offset: int) -> tuple[dict[K, V], int]:
-        items, offset = entries.read(data, offset)
-        keys: list[Any] = [each for each, _ in items]
-        if any(left >= right for left, right in pairwise(keys)):
-            raise DecodeError("map: keys do not ascend")
-        return dict(items), offset
-
-    return Codec(write, read, entries.shape)
 
 
 def _count(data: bytes, offset: int, items_max: int) -> tuple[int, int]:

@@ -6,9 +6,9 @@ with funds has free funds of the existential deposit at least.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 
-from chain.primitives.codec import COMPACT_U128, U8, U128
+from chain.primitives.codec import COMPACT_U128, U128
 from chain.primitives.extrinsic import MultiAddress
 from chain.primitives.keys import Address
 from chain.primitives.numbers import Amount
@@ -27,9 +27,6 @@ from runtime.pallets.balances import weights
 
 Value = Annotated[int, COMPACT_U128]
 """An amount as calls carry it."""
-
-TO_FREE: Final = 0
-"""Where moved reserves arrive: in the free funds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +72,6 @@ class Unreserved(Event, index=5):
 
 
 @dataclass(frozen=True)
-class ReserveRepatriated(Event, index=6):
-    """Funds set aside in one account are another's."""
-
-    from_: Address
-    to: Address
-    amount: Amount
-    destination_status: Annotated[int, U8]
-    """0: they are free there."""
-
-
-@dataclass(frozen=True)
 class Deposit(Event, index=7):
     """Funds were put into an account."""
 
@@ -115,7 +101,7 @@ class Expendability(DispatchError, index=4):
 
 class Balances(
     Pallet,
-    events=(Endowed, Transfer, Reserved, Unreserved, ReserveRepatriated, Deposit, Withdraw),
+    events=(Endowed, Transfer, Reserved, Unreserved, Deposit, Withdraw),
     errors=(InsufficientBalance, ExistentialDeposit, Expendability),
 ):
     """The native coin."""
@@ -198,17 +184,6 @@ class Balances(
         self._check_reserved(info, amount)
         self._set(address, info, info.data.free + amount, info.data.reserved - amount)
         self.emit(Unreserved(address, amount))
-
-    def move_reserved(self, sender: Address, recipient: Address, amount: int) -> None:
-        """Move what was set aside in one account to the free funds of another."""
-        if sender == recipient:
-            self.unreserve(sender, amount)
-            return
-        info = self._accounts[sender]
-        self._check_reserved(info, amount)
-        self._set(sender, info, info.data.free, info.data.reserved - amount)
-        self._give(recipient, amount)
-        self.emit(ReserveRepatriated(sender, recipient, amount, TO_FREE))
 
     def check_invariants(self) -> None:
         """Assert that no funds appeared or vanished and that no account holds dust."""

@@ -68,10 +68,6 @@ class Staking(Pallet):
         """Give the validators of the next block, addresses ascending."""
         return self.current_set()
 
-    def total_stake(self) -> int:
-        """Give what all validators have at stake."""
-        return sum(bonded.stake for bonded in self.validators.get())
-
     def check_invariants(self) -> None:
         """Assert that every stake is set aside and that the set can agree."""
         for bonded in self.validators.get():

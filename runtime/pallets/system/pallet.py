@@ -78,11 +78,6 @@ class ExtrinsicFailed(Event, index=1):
 
 
 @dataclass(frozen=True)
-class CodeUpdated(Event, index=2):
-    """New rules hold from the next block on."""
-
-
-@dataclass(frozen=True)
 class NewAccount(Event, index=3):
     """An account came into being."""
 
@@ -106,7 +101,7 @@ class Remarked(Event, index=5):
 
 class System(
     Pallet,
-    events=(ExtrinsicSuccess, ExtrinsicFailed, CodeUpdated, NewAccount, KilledAccount, Remarked),
+    events=(ExtrinsicSuccess, ExtrinsicFailed, NewAccount, KilledAccount, Remarked),
 ):
     """Accounts, heights, block hashes, and what happened in the block."""
 

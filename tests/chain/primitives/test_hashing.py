@@ -9,11 +9,6 @@ from chain.primitives import hashing
     ("function", "data", "digest"),
     [
         (hashing.twox_64, b"", "99e9d85137db46ef"),
-        (
-            hashing.twox_256,
-            b"abc",
-            "990977adf52cbc440889329981caa9bef7da5770b2b8a05303b75d95360dd62b",
-        ),
         (hashing.twox_128, b"System", "26aa394eea5630e07c48ae0c9558cef7"),
         (hashing.twox_128, b"Balances", "c2261276cc9d1f8598ea4b6a74b15c2f"),
         (hashing.twox_64_concat, bytes(4), "b4def25cfda6ef3a00000000"),

@@ -5,7 +5,7 @@ import pytest
 from chain.primitives.codec import U32, U128, text
 from chain.primitives.hashing import blake2_128, twox_64, twox_128
 from runtime.frame import (
-    IDENTITY,
+    BLAKE2_128_CONCAT,
     TWOX_64_CONCAT,
     Overlay,
     Pallet,
@@ -21,8 +21,8 @@ class Shelf(Pallet, name="Zoo"):
     total_count = StorageValue(U128, default=7)
     note = StorageValue(text(8))
     plain = StorageMap(U32, U32, default=0)
-    named = StorageMap(text(8), U32, hasher=IDENTITY)
-    dbl = StorageDoubleMap(U32, U32, U32, hashers=(TWOX_64_CONCAT, IDENTITY))
+    named = StorageMap(text(8), U32, hasher=TWOX_64_CONCAT)
+    dbl = StorageDoubleMap(U32, U32, U32, hashers=(TWOX_64_CONCAT, BLAKE2_128_CONCAT))
 
 
 PREFIX = twox_128(b"Zoo")
@@ -35,8 +35,9 @@ def le(number: int) -> bytes:
 def test_keys_are_substrates() -> None:
     assert Shelf.total_count.raw_key() == PREFIX + twox_128(b"TotalCount")
     assert Shelf.plain.raw_key(5) == PREFIX + twox_128(b"Plain") + blake2_128(le(5)) + le(5)
-    assert Shelf.named.raw_key("a") == PREFIX + twox_128(b"Named") + b"\x04a"
-    assert Shelf.dbl.raw_key((1, 2)) == PREFIX + twox_128(b"Dbl") + twox_64(le(1)) + le(1) + le(2)
+    assert Shelf.named.raw_key("a") == PREFIX + twox_128(b"Named") + twox_64(b"\x04a") + b"\x04a"
+    hashed = twox_64(le(1)) + le(1) + blake2_128(le(2)) + le(2)
+    assert Shelf.dbl.raw_key((1, 2)) == PREFIX + twox_128(b"Dbl") + hashed
 
 
 @pytest.mark.parametrize("key", [(0, 0), (1, 2), (2**32 - 1, 9)])

@@ -16,7 +16,6 @@ from runtime.pallets.balances.pallet import (
     Expendability,
     InsufficientBalance,
     Reserved,
-    ReserveRepatriated,
     Transfer,
     Unreserved,
     Withdraw,
@@ -136,15 +135,11 @@ def test_reserves_are_set_aside_and_come_back(balances: Balances) -> None:
     assert funds(balances) == [(40, 60), (50, 0), (0, 0)]
     balances.check_invariants()
     balances.unreserve(ALICE, 20)
-    balances.move_reserved(ALICE, BOB, 30)
-    balances.move_reserved(ALICE, ALICE, 10)
 
-    assert funds(balances) == [(70, 0), (80, 0), (0, 0)]
+    assert funds(balances) == [(60, 40), (50, 0), (0, 0)]
     assert balances.state.events == [
         Reserved(ALICE, 60),
         Unreserved(ALICE, 20),
-        ReserveRepatriated(ALICE, BOB, 30, 0),
-        Unreserved(ALICE, 10),
     ]
     balances.check_invariants()
 
@@ -167,7 +162,6 @@ def test_an_account_with_reserves_cannot_be_emptied(balances: Balances) -> None:
         ("reserve", (ALICE, 91), Expendability("9 < 10")),
         ("reserve", (ALICE, 101), InsufficientBalance("100 < 101")),
         ("unreserve", (ALICE, 1), InsufficientBalance("0 reserved < 1")),
-        ("move_reserved", (ALICE, BOB, 1), InsufficientBalance("0 reserved < 1")),
         ("withdraw", (ALICE, 91), Expendability("9 < 10")),
         ("deposit", (CAROL, 9), ExistentialDeposit("9 < 10")),
     ],

@@ -40,16 +40,6 @@ class History(RuleBasedStateMachine):
         except DispatchError:
             return
 
-    @rule(who=WHO, to=WHO, amount=AMOUNT)
-    def move_reserved(self, who: bytes, to: bytes, amount: int) -> None:
-        self.state.begin()
-        try:
-            self.balances.move_reserved(who, to, amount)
-        except DispatchError:
-            self.state.rollback()
-        else:
-            self.state.commit()
-
     @invariant()
     def funds_are_conserved(self) -> None:
         if hasattr(self, "balances"):
