@@ -15,7 +15,7 @@ UNSUPPORTED_ATTRIBUTES = {"sparse_value", "value_string", "value_strings"}
 assert ai_exec.ops.__all__
 
 
-@pytest.mark.parametrize("op", all_operators(), ids=lambda op: f"{op.name}-{op.since}")
+@pytest.mark.parametrize("op", list(all_operators()), ids=lambda op: f"{op.name}-{op.since}")
 def test_signature_is_the_schema(op: Operator) -> None:
     schema = onnx.defs.get_schema(op.name, op.since, op.domain)
     parameters = inspect.signature(op.kernel).parameters.values()
