@@ -110,7 +110,6 @@ class Conversation:
     network: Network
     consensus: ConsensusGossip
     transactions: TransactionGossip
-    peers: PeersPort
     availability: Availability
 
 
@@ -229,8 +228,7 @@ async def open_conversation(
         SigningContext(VERSION.spec_version, VERSION.transaction_version, genesis.hash),
     )
     await availability.load()
-    peers = PeersPort(network, lambda: ledger.head.height)
-    return Conversation(network, ConsensusGossip(network), transactions, peers, availability)
+    return Conversation(network, ConsensusGossip(network), transactions, availability)
 
 
 def prepare_agreement(
@@ -292,7 +290,7 @@ def describe_ports(
         chain=ChainPort(chain.ledger),
         feed=agreement.feed,
         pool=PoolPort(chain.pool, chain.submission),
-        peers=conversation.peers,
+        peers=PeersPort(conversation.network, agreement.sync),
         blobs=BlobsPort(foundation.blobs, conversation.availability),
         runtime=RuntimeAnswers(foundation.executor),
         metrics=foundation.metrics.text,

@@ -1,19 +1,18 @@
 """The RPC server's ports over the parts of this node."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import trio
 
 from chain.ledger import Ledger
-from chain.network import HELLO, Network, PeerId
+from chain.network import Network
 from chain.node.availability import Availability
 from chain.node.states import LedgerState
 from chain.node.submission import Submission
 from chain.pool import Pool
 from chain.pool.refusals import PoolRefused as RefusedByPool
 from chain.primitives.block import Block, Header
-from chain.primitives.codec import DecodeError
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from chain.rpc.feed import Head
@@ -21,6 +20,7 @@ from chain.rpc.ports import ChunkRefused, PoolRefused, StateUnavailable
 from chain.rpc.typed_json import hex_of
 from chain.storage.blob_store import BlobLengthRefused, BlobStore, BlobStoreFull
 from chain.storage.blob_store import ChunkRefused as RefusedByStore
+from chain.sync.blocks import BlockSync
 
 
 class ChainPort:
@@ -94,20 +94,11 @@ class PoolPort:
 
 
 class PeersPort:
-    """The network as seen from here, and the heights that peers told of."""
+    """The network as seen from here, and how far peers say they are."""
 
-    def __init__(self, network: Network, own_height: Callable[[], int]) -> None:
+    def __init__(self, network: Network, sync: BlockSync) -> None:
         self._network = network
-        self._own_height = own_height
-        self._heads: dict[PeerId, tuple[int, Hash32]] = {}
-        network.on_connected(self._meet)
-        network.on_disconnected(self._part)
-
-    def note_height(self, peer: PeerId, height: int) -> None:
-        """Take over what a peer says of its head later on."""
-        known = self._heads.get(peer)
-        if known is not None and height > known[0]:
-            self._heads[peer] = height, bytes(32)
+        self._sync = sync
 
     def local_peer_id(self) -> str:
         """Give the name of this node in the network."""
@@ -115,14 +106,15 @@ class PeersPort:
 
     def peers(self) -> Sequence[Mapping[str, Any]]:
         """Describe the connected peers in Substrate's JSON."""
+        heads = [(peer, self._sync.head_of(peer)) for peer in self._network.peers()]
         return [
             {
                 "peerId": peer,
                 "roles": "FULL",
-                "bestHash": hex_of(self._heads.get(peer, (0, bytes(32)))[1]),
-                "bestNumber": self._heads.get(peer, (0, bytes(32)))[0],
+                "bestHash": hex_of(head.block_hash),
+                "bestNumber": head.height,
             }
-            for peer in self._network.peers()
+            for peer, head in heads
         ]
 
     def listen_addresses(self) -> Sequence[str]:
@@ -130,18 +122,8 @@ class PeersPort:
         return self._network.addresses
 
     def highest_block(self) -> int:
-        """Give the greatest height any peer told of, or our own."""
-        return max([self._own_height(), *(height for height, _ in self._heads.values())])
-
-    def _meet(self, peer: PeerId, hello: bytes) -> None:
-        try:
-            told = HELLO.decode(hello)
-        except DecodeError:
-            return
-        self._heads[peer] = told.head_height, told.head_hash
-
-    def _part(self, peer: PeerId) -> None:
-        self._heads.pop(peer, None)
+        """Give the greatest height that a peer claims and has not failed to prove; 0 if none."""
+        return self._sync.target
 
 
 class BlobsPort:

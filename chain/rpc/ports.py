@@ -122,7 +122,7 @@ class Peers(Protocol):
         ...
 
     def highest_block(self) -> int:
-        """Give the greatest height any peer told of; our own head's without peers."""
+        """Give the greatest height that a peer claims and has not failed to prove; 0 if none."""
         ...
 
 

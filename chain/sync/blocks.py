@@ -11,7 +11,7 @@ from chain.network import HELLO, PeerId, RequestFailed, RequestRefused
 from chain.network.budget import Budget
 from chain.primitives.block import BLOCK, Block
 from chain.primitives.codec import DecodeError
-from chain.primitives.hashing import Hash32
+from chain.primitives.hashing import ZERO_HASH, Hash32
 from chain.sync.messages import (
     ANSWER_BYTES_MAX,
     BLOCKS_ANSWER,
@@ -53,6 +53,8 @@ POINTS_FALSE_BLOCK: Final = 100
 POINTS_EMPTY_CLAIM: Final = 20
 """For a head that the peer then did not prove."""
 
+_NO_CLAIM: Final = HeadAnswer(0, ZERO_HASH)
+
 CertifiedBlock = tuple[Block, Certificate]
 ImportBlock = Callable[[Block, Certificate], Awaitable[None]]
 
@@ -92,7 +94,7 @@ class BlockSync:
         self._on_imported = on_imported
         self._budget = Budget(SERVED_PER_S, SERVED_BURST)
         self._plan: SyncPlan[CertifiedBlock] | None = None
-        self._claims: dict[PeerId, int] = {}
+        self._claims: dict[PeerId, HeadAnswer] = {}
         self._wake = trio.Event()
         network.serve(PROTOCOL, self._serve)
         network.on_connected(self._meet)
@@ -103,13 +105,9 @@ class BlockSync:
         """Give the height that peers have reached, as far as is known; 0 at first."""
         return 0 if self._plan is None else self._plan.target
 
-    def note_head(self, peer: PeerId, height: int) -> None:
-        """Note how far a connected peer says it is; never waits."""
-        if peer in self._claims:
-            self._claims[peer] = height
-            if self._plan is not None:
-                self._plan.note_head(peer, height)
-                self._wake.set()
+    def head_of(self, peer: PeerId) -> HeadAnswer:
+        """Give what a peer last said of its head; genesis if it has not said anything."""
+        return self._claims.get(peer, _NO_CLAIM)
 
     async def run(self) -> None:
         """Keep up with peers until cancelled.
@@ -117,8 +115,8 @@ class BlockSync:
         Raises ChainsDiverged and what `import_block` raises: the node must then stop.
         """
         plan = SyncPlan[CertifiedBlock](self._ledger.head().height, trio.current_time())
-        for peer, height in self._claims.items():
-            plan.note_head(peer, height)
+        for peer, head in self._claims.items():
+            plan.note_head(peer, head.height)
         self._plan = plan
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._follow_heads)
@@ -223,16 +221,25 @@ class BlockSync:
     # Heads of peers.
 
     def _meet(self, peer: PeerId, hello: bytes) -> None:
-        self._claims[peer] = 0
+        self._claims[peer] = _NO_CLAIM
         try:
-            self.note_head(peer, HELLO.decode(hello).head_height)
+            told = HELLO.decode(hello)
         except DecodeError:
             self._network.penalise(peer, POINTS_MALFORMED, "unreadable hello")
+        else:
+            self._note_head(peer, HeadAnswer(told.head_height, told.head_hash))
 
     def _part(self, peer: PeerId) -> None:
         self._claims.pop(peer, None)
         if self._plan is not None:
             self._plan.forget(peer)
+
+    def _note_head(self, peer: PeerId, head: HeadAnswer) -> None:
+        if peer in self._claims:
+            self._claims[peer] = head
+            if self._plan is not None:
+                self._plan.note_head(peer, head.height)
+                self._wake.set()
 
     async def _follow_heads(self) -> None:
         """Ask peers in turn how far they are."""
@@ -249,7 +256,7 @@ class BlockSync:
         question = QUESTION.encode(HeadRequest())
         try:
             payload = await self._network.request(peer, PROTOCOL, question, HEAD_TIMEOUT_S)
-            self.note_head(peer, HEAD_ANSWER.decode(payload).height)
+            self._note_head(peer, HEAD_ANSWER.decode(payload))
         except RequestFailed as error:
             _log.debug("head of %s: %s", peer, error)
         except DecodeError as error:

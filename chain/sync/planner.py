@@ -142,9 +142,10 @@ class SyncPlan(Generic[T]):
         """Drop all that a peer delivered, because something of it was false."""
         for height in [each for each in self._waiting if self._waiting[each].peer == peer]:
             del self._waiting[height]
-        state = self._peers.setdefault(peer, _Peer())
-        state.head = 0
-        state.rests_until = now + REST_AFTER_LIE_S
+        state = self._peers.get(peer)
+        if state is not None:
+            state.head = 0
+            state.rests_until = now + REST_AFTER_LIE_S
 
     def _next_range(self, peer: PeerId, peer_head: int, now: float) -> Ask | None:
         last = min(peer_head, self.head + WINDOW)

@@ -103,9 +103,13 @@ def test_a_head_that_grows_is_followed(world: Any, monkeypatch: Any) -> None:
     chain = world.chain.of(SHORT)
     node, peer = Lagging(world), world.ledger()
     node.add_peer("a", peer)
+    assert (node.sync.head_of("a"), node.sync.target) == (HeadAnswer(0, bytes(32)), 0)
     peer.blocks, peer.certificates = list(chain.blocks), list(chain.certificates)
     node.run_until(SHORT)
     assert node.ledger.blocks == chain.blocks
+    assert node.sync.head_of("a") == HeadAnswer(SHORT, chain.blocks[-1].hash())
+    assert node.sync.head_of("stranger") == HeadAnswer(0, bytes(32))
+    assert node.sync.target == SHORT
 
 
 def test_a_certificate_that_proves_nothing_is_a_ban_before_anything_is_executed(

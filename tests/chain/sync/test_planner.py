@@ -130,6 +130,15 @@ def test_what_a_liar_delivered_is_dropped_and_asked_elsewhere() -> None:
     assert plan.asks(now=REST_AFTER_LIE_S - 1) == []
 
 
+def test_nothing_is_kept_of_a_liar_that_is_gone() -> None:
+    plan = plan_at(0, a=10)
+    (ask,) = plan.asks(now=0.0)
+    plan.received(ask, blocks(*range(1, 11)))
+    plan.forget("a")
+    plan.reject("a", now=0.0)
+    assert (plan.next_delivered(), plan._peers) == (None, {})
+
+
 def test_a_head_moved_by_others_drops_what_is_behind_it() -> None:
     plan = plan_at(0, a=10)
     (ask,) = plan.asks(now=0.0)
