@@ -64,13 +64,11 @@ class TransactionGossip:
         network: FramePort,
         submit: Submit,
         pending: Callable[[], Iterable[bytes]],
-        on_sent: Callable[[bytes, tuple[PeerId, ...]], None] = lambda sent, peers: None,
     ) -> None:
-        """`pending` gives what the pool holds; `on_sent` is told a hash and whom it went to."""
+        """`pending` gives what the pool holds."""
         self._network = network
         self._submit = submit
         self._pending = pending
-        self._on_sent = on_sent
         self._known: dict[PeerId, Known] = {}
         self._seen = Recent(SEEN_MAX, SEEN_S)
         self._inbox: deque[tuple[PeerId, bytes]] = deque()
@@ -159,7 +157,6 @@ class TransactionGossip:
         if not peers:
             return
         hashed = [(extrinsic_hash(encoded), encoded) for encoded in transactions]
-        receivers: dict[bytes, list[PeerId]] = {}
         for peer in peers:
             known = self._known.get(peer)
             if known is None:
@@ -171,9 +168,6 @@ class TransactionGossip:
                     break
                 for identity, _ in batch:
                     known.add(identity)
-                    receivers.setdefault(identity, []).append(peer)
-        for identity, reached in receivers.items():
-            self._on_sent(identity, tuple(reached))
 
 
 def _batches(

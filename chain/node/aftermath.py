@@ -37,7 +37,7 @@ class Aftermath:
     def settle(self, block: Block) -> Sequence[Event]:
         """Let the pool go of what was included, and give what happened in the block."""
         number, block_hash = block.header.number, block.hash()
-        self._pool.prune(block.extrinsics, block_hash, number)
+        self._pool.prune(block.extrinsics, number)
         self._pool.revalidate(REVALIDATED_MAX)
         return [record.event for record in self._ledger.queries.state(block_hash).events()]
 

@@ -213,9 +213,7 @@ async def open_conversation(
             lambda peer, hello: refusal_of(hello_of(genesis, ledger), hello),
         )
     )
-    transactions = TransactionGossip(
-        network, chain.submission.submit_many, pool.pending, pool.broadcasted
-    )
+    transactions = TransactionGossip(network, chain.submission.submit_many, pool.pending)
     chain.accepted.subscribe(lambda event: transactions.announce(event.encoded))
     BlobSender(network, foundation.blobs)
     keypair = foundation.keypair

@@ -11,12 +11,11 @@ from chain.node.availability import Availability
 from chain.node.states import LedgerState
 from chain.node.submission import Submission
 from chain.pool import Pool
-from chain.pool.refusals import PoolRefused as RefusedByPool
 from chain.primitives.block import Block, Header
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from chain.rpc.feed import Head
-from chain.rpc.ports import ChunkRefused, PoolRefused, StateUnavailable
+from chain.rpc.ports import ChunkRefused, StateUnavailable
 from chain.rpc.typed_json import hex_of
 from chain.storage.blob_store import BlobLengthRefused, BlobStore, BlobStoreFull
 from chain.storage.blob_store import ChunkRefused as RefusedByStore
@@ -75,10 +74,7 @@ class PoolPort:
 
     async def submit(self, encoded: bytes) -> Hash32:
         """Take a transaction and give its hash; raises PoolRefused."""
-        try:
-            return await self._submission.submit(encoded)
-        except RefusedByPool as error:
-            raise PoolRefused(error.code, error.message, error.data) from error
+        return await self._submission.submit(encoded)
 
     def pending(self) -> Sequence[bytes]:
         """Give the encoded transactions that wait, ready ones first."""

@@ -3,7 +3,6 @@
 from chain.pool.config import PoolConfig
 from chain.pool.pool import Pool
 from chain.pool.refusals import PoolRefused
-from chain.pool.status import Status, Watcher
 from chain.pool.view import HeadView
 
-__all__ = ["HeadView", "Pool", "PoolConfig", "PoolRefused", "Status", "Watcher"]
+__all__ = ["HeadView", "Pool", "PoolConfig", "PoolRefused"]

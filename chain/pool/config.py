@@ -24,6 +24,3 @@ class PoolConfig:
 
     bans_max: int = 16_384
     """Remembered invalid transactions; the oldest are forgotten first."""
-
-    watchers_max: int = 4096
-    """Watchers in all."""

@@ -1,6 +1,6 @@
 """The pool: takes valid transactions, keeps the best ones, offers them in order, lets them go."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from heapq import nsmallest
 from threading import Lock
@@ -10,7 +10,6 @@ from chain.pool.bans import Bans
 from chain.pool.config import PoolConfig
 from chain.pool.queues import Entry, Queues
 from chain.pool.refusals import PoolRefused
-from chain.pool.status import Kind, Status, TooManyWatchers, Watcher, Watchers
 from chain.pool.view import HeadView
 from chain.primitives.codec import DecodeError
 from chain.primitives.extrinsic import Extrinsic, decode_extrinsic, extrinsic_hash
@@ -44,17 +43,13 @@ class Pool:
         self._config = config or PoolConfig()
         self._bans = Bans(now_ms, self._config.ban_ms, self._config.bans_max)
         self._queues = Queues()
-        self._watchers = Watchers(self._config.watchers_max)
         self._lock = Lock()
         self._arrivals = 0
         self._prunings = 0
         self._judgements = 0
 
-    def submit(self, encoded: bytes, watcher: Watcher | None = None) -> bytes:
-        """Take a transaction and return its hash; raises PoolRefused or TooManyWatchers.
-
-        The watcher is told from the start what becomes of it.
-        """
+    def submit(self, encoded: bytes) -> bytes:
+        """Take a transaction and return its hash; raises PoolRefused."""
         extrinsic_id = extrinsic_hash(encoded)
         extrinsic = self._admit(encoded, extrinsic_id)
         while True:
@@ -63,9 +58,8 @@ class Pool:
             with self._lock:
                 # A block may have come between: what was judged before it is judged again.
                 if prunings == self._prunings:
-                    self._take(extrinsic_id, encoded, extrinsic, validity, watcher)
+                    self._take(extrinsic_id, encoded, extrinsic, validity)
                     break
-        self._watchers.deliver()
         if self._on_accepted is not None:
             self._on_accepted(extrinsic, encoded)
         return extrinsic_id
@@ -92,7 +86,7 @@ class Pool:
                     chosen.append(entry.encoded)
         return tuple(chosen)
 
-    def prune(self, included: Sequence[bytes], block_hash: bytes, height: int) -> None:
+    def prune(self, included: Sequence[bytes], height: int) -> None:
         """Let go of what the new head includes, and of what can't stand any more.
 
         Call it after the view shows the new head.
@@ -100,15 +94,11 @@ class Pool:
         hashes = {extrinsic_hash(encoded): encoded for encoded in included}
         with self._lock:
             self._prunings += 1
-            for sender, by_nonce in self._senders(hashes).items():
-                passed, changed = self._queues.move_nonce(sender, self._view.nonce(sender))
-                for entry in passed:
-                    self._tell_passed(entry, by_nonce, block_hash)
-                self._tell_standing(changed)
+            for sender in self._senders(hashes):
+                self._queues.move_nonce(sender, self._view.nonce(sender))
             waiting = self._queues.by_hash.values()
             for entry in [each for each in waiting if each.last_height <= height]:
-                self._discard(entry, Status(Kind.INVALID))
-        self._watchers.deliver()
+                self._queues.remove(entry)
 
     def revalidate(self, count_max: int) -> int:
         """Judge the transactions again that were judged longest ago; return how many are gone."""
@@ -118,9 +108,7 @@ class Pool:
             for entry in chosen:
                 self._judgements += 1
                 entry.judged = self._judgements
-        gone = sum(self._judge_again(entry) for entry in chosen)
-        self._watchers.deliver()
-        return gone
+        return sum(self._judge_again(entry) for entry in chosen)
 
     def discard(self, extrinsic_id: bytes) -> None:
         """Drop a transaction that this node can't or won't carry, and refuse it for a while."""
@@ -128,27 +116,7 @@ class Pool:
             entry = self._queues.by_hash.get(extrinsic_id)
             if entry is not None:
                 self._bans.add(extrinsic_id)
-                self._discard(entry, Status(Kind.DROPPED))
-        self._watchers.deliver()
-
-    def broadcasted(self, extrinsic_id: bytes, peers: Iterable[str]) -> None:
-        """Tell watchers to whom a transaction was sent."""
-        with self._lock:
-            self._watchers.tell(extrinsic_id, Status(Kind.BROADCAST, peers=tuple(peers)))
-        self._watchers.deliver()
-
-    def watch(self, extrinsic_id: bytes, watcher: Watcher) -> bool:
-        """Watch a transaction that waits and say whether it does; raises TooManyWatchers."""
-        with self._lock:
-            if extrinsic_id not in self._queues.by_hash:
-                return False
-            self._watchers.add(extrinsic_id, watcher)
-            return True
-
-    def unwatch(self, extrinsic_id: bytes, watcher: Watcher) -> None:
-        """Watch no longer."""
-        with self._lock:
-            self._watchers.remove(extrinsic_id, watcher)
+                self._queues.remove(entry)
 
     def next_nonce(self, address: Address, nonce: int) -> int:
         """Return the nonce after the account's waiting transactions; `nonce` is the state's."""
@@ -170,16 +138,9 @@ class Pool:
         """Say "ready" or "future" of a waiting transaction, None if it does not wait."""
         with self._lock:
             entry = self._queues.by_hash.get(extrinsic_id)
-            return None if entry is None else _standing(entry).value
-
-    def get(self, extrinsic_id: bytes) -> bytes | None:
-        """Return a waiting transaction's bytes."""
-        entry = self._queues.by_hash.get(extrinsic_id)
-        return None if entry is None else entry.encoded
-
-    def __contains__(self, extrinsic_id: object) -> bool:
-        """Say whether a transaction, given by hash, waits."""
-        return extrinsic_id in self._queues.by_hash
+        if entry is None:
+            return None
+        return "ready" if entry.is_ready else "future"
 
     def __len__(self) -> int:
         """Count the waiting transactions."""
@@ -227,15 +188,12 @@ class Pool:
         encoded: bytes,
         extrinsic: Extrinsic,
         validity: Validity,
-        watcher: Watcher | None,
     ) -> None:
         """Put a valid transaction in its place, or raise PoolRefused with nothing changed."""
         signed = extrinsic.signed
         assert signed is not None
         if extrinsic_id in self._queues.by_hash:
             raise refusals.already_imported(extrinsic_id)
-        if watcher is not None and not self._watchers.has_room():
-            raise TooManyWatchers
         entry = Entry(
             hash=extrinsic_id,
             encoded=encoded,
@@ -252,21 +210,13 @@ class Pool:
         entry.is_ready = self._would_be_ready(entry, nonce)
         old = self._replaceable(entry)
         losers = self._losers(entry, old)
-        held_back: list[Entry] = []
         if old is not None:
-            held_back = self._queues.remove(old)
-            self._watchers.tell(old.hash, Status(Kind.USURPED, usurper=entry.hash))
+            self._queues.remove(old)
         for loser in losers:
-            self._discard(loser, Status(Kind.DROPPED))
+            self._queues.remove(loser)
         self._arrivals += 1
         entry.is_ready = False
-        if watcher is not None:
-            self._watchers.add(extrinsic_id, watcher)
-        changed = self._queues.add(entry, nonce)
-        told = {each.hash for each in held_back}
-        self._tell_standing(each for each in changed if each.hash not in told)
-        if not entry.is_ready:
-            self._tell_standing([entry])
+        self._queues.add(entry, nonce)
 
     def _replaceable(self, entry: Entry) -> Entry | None:
         """Return whose place a newcomer takes; raises PoolRefused if it does not offer enough."""
@@ -321,46 +271,22 @@ class Pool:
                     return False
                 if not isinstance(error, _PASSING):
                     self._bans.add(entry.hash)
-                self._discard(entry, Status(Kind.INVALID))
+                self._queues.remove(entry)
                 return True
         with self._lock:
             if self._queues.by_hash.get(entry.hash) is entry and prunings == self._prunings:
                 self._queues.reprice(entry, validity.priority)
         return False
 
-    def _senders(self, included: dict[bytes, bytes]) -> dict[Address, dict[int, bytes]]:
-        """Return the hashes that a block includes by account and nonce, for accounts that wait."""
-        senders: dict[Address, dict[int, bytes]] = {}
+    def _senders(self, included: dict[bytes, bytes]) -> set[Address]:
+        """Return the accounts that a block includes transactions of and that still wait here."""
+        senders: set[Address] = set()
         for extrinsic_id, encoded in included.items():
             entry = self._queues.by_hash.get(extrinsic_id)
             signed = (entry.extrinsic if entry else decode_extrinsic(encoded)).signed
             if signed is not None and signed.address in self._queues.accounts:
-                senders.setdefault(signed.address, {})[signed.nonce] = extrinsic_id
+                senders.add(signed.address)
         return senders
-
-    def _tell_passed(self, entry: Entry, by_nonce: dict[int, bytes], block_hash: bytes) -> None:
-        """Say what became of a transaction whose nonce is used now."""
-        winner = by_nonce.get(entry.nonce)
-        if winner == entry.hash:
-            self._watchers.tell(entry.hash, Status(Kind.IN_BLOCK, block_hash))
-            self._watchers.tell(entry.hash, Status(Kind.FINALIZED, block_hash))
-        elif winner is not None:
-            self._watchers.tell(entry.hash, Status(Kind.USURPED, usurper=winner))
-        else:
-            self._watchers.tell(entry.hash, Status(Kind.INVALID))
-
-    def _tell_standing(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            self._watchers.tell(entry.hash, Status(_standing(entry)))
-
-    def _discard(self, entry: Entry, status: Status) -> None:
-        changed = self._queues.remove(entry)
-        self._watchers.tell(entry.hash, status)
-        self._tell_standing(changed)
-
-
-def _standing(entry: Entry) -> Kind:
-    return Kind.READY if entry.is_ready else Kind.FUTURE
 
 
 __all__ = ["Pool", "PoolRefused"]

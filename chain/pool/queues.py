@@ -46,7 +46,7 @@ class Account:
 
 
 class Queues:
-    """All waiting transactions.  Changes return the entries that became ready or future by them."""
+    """All waiting transactions, in the order in which they leave."""
 
     def __init__(self) -> None:
         self.by_hash: dict[bytes, Entry] = {}
@@ -59,7 +59,7 @@ class Queues:
         account = self.accounts.get(sender)
         return None if account is None else account.entries.get(nonce)
 
-    def add(self, entry: Entry, account_nonce: int) -> list[Entry]:
+    def add(self, entry: Entry, account_nonce: int) -> None:
         """Put in a transaction whose place is free; `account_nonce` is the state's."""
         account = self.accounts.get(entry.sender)
         if account is None:
@@ -69,39 +69,31 @@ class Queues:
         account.last_nonce = max(account.last_nonce, entry.nonce)
         self.by_hash[entry.hash] = entry
         self.bytes_total += len(entry.encoded)
-        changed = self._advance(account)
+        self._advance(account)
         self._offer(account)
-        return changed
 
-    def remove(self, entry: Entry) -> list[Entry]:
+    def remove(self, entry: Entry) -> None:
         """Take out a transaction; those behind it wait for its nonce again."""
         account = self.accounts[entry.sender]
         self._drop(account, entry)
         if not account.entries:
-            return []
-        changed = []
+            return
         if entry.nonce < account.ready_end:
-            behind = range(entry.nonce + 1, account.ready_end)
-            changed = [account.entries[nonce] for nonce in behind]
+            for nonce in range(entry.nonce + 1, account.ready_end):
+                account.entries[nonce].is_ready = False
             account.ready_end = max(entry.nonce, account.nonce)
-        for each in changed:
-            each.is_ready = False
         self._offer(account)
-        return changed
 
-    def move_nonce(self, sender: Address, nonce: int) -> tuple[list[Entry], list[Entry]]:
-        """Take note of an account's new nonce; return those that it passed, and the changed."""
+    def move_nonce(self, sender: Address, nonce: int) -> None:
+        """Take note of an account's new nonce; the transactions that it passed leave."""
         account = self.accounts[sender]
-        passed = [account.entries[each] for each in sorted(account.entries) if each < nonce]
-        for entry in passed:
-            self._drop(account, entry)
+        for passed in [each for each in account.entries if each < nonce]:
+            self._drop(account, account.entries[passed])
         account.nonce = nonce
         account.ready_end = max(account.ready_end, nonce)
-        if not account.entries:
-            return passed, []
-        changed = self._advance(account)
-        self._offer(account)
-        return passed, changed
+        if account.entries:
+            self._advance(account)
+            self._offer(account)
 
     def reprice(self, entry: Entry, priority: int) -> None:
         """Give a transaction another priority."""
@@ -160,14 +152,11 @@ class Queues:
             for item in taken:
                 heappush(heap, item)
 
-    def _advance(self, account: Account) -> list[Entry]:
+    def _advance(self, account: Account) -> None:
         """Make those ready that no gap holds back any more."""
-        changed = []
         while (entry := account.entries.get(account.ready_end)) is not None:
             entry.is_ready = True
-            changed.append(entry)
             account.ready_end += 1
-        return changed
 
     def _drop(self, account: Account, entry: Entry) -> None:
         del account.entries[entry.nonce], self.by_hash[entry.hash]

@@ -19,16 +19,6 @@ class StateUnavailable(Exception):
     """The state of that block is not kept (any more).  Ask for a newer block."""
 
 
-class PoolRefused(Exception):
-    """The pool does not take the transaction; `code` is one of Substrate's 1001 to 1021."""
-
-    def __init__(self, code: int, message: str, data: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.data = data
-
-
 class ChunkRefused(Exception):
     """The chunk does not belong to the blob, or the node keeps no such blob.  See the text."""
 

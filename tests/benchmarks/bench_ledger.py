@@ -76,7 +76,7 @@ def one_block(
     timed(taken, "ledger: commit", lambda: proposer.ledger.commit(block, certificate))
     voter.ledger.commit(block, certificate)
     height, included = block.header.number, block.extrinsics
-    timed(taken, "pool: prune", lambda: pool.prune(included, block.hash(), height))
+    timed(taken, "pool: prune", lambda: pool.prune(included, height))
     assert len(pool) == 0
     return taken
 

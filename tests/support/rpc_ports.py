@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chain.pool import PoolRefused
 from chain.primitives.block import Block, Header
 from chain.primitives.extrinsic import extrinsic_hash
 from chain.primitives.hashing import blake2_256
@@ -13,7 +14,6 @@ from chain.rpc.ports import (
     ChunkRefused,
     FeeQuote,
     Identity,
-    PoolRefused,
     Ports,
     State,
     StateUnavailable,

@@ -1,9 +1,10 @@
 """author_*: sending transactions and watching what becomes of them."""
 
+from chain.pool import PoolRefused
 from chain.primitives.hashing import Hash32
 from chain.rpc.json_rpc import RpcError
 from chain.rpc.parameters import Data
-from chain.rpc.ports import PoolRefused, Ports
+from chain.rpc.ports import Ports
 from chain.rpc.registry import Notify, Pump, Registry
 from chain.rpc.typed_json import hex_of
 

@@ -22,7 +22,7 @@ def test_pool_feeds_blocks_and_follows_the_head(chain: LedgerChain) -> None:
     assert pool.ready() == (sent[1], sent[0])
     block = chain.grow(*pool.ready())
     assert block.extrinsics[1:] == (sent[1], sent[0])
-    pool.prune(block.extrinsics, block.hash(), block.header.number)
+    pool.prune(block.extrinsics, block.header.number)
     assert (view.height(), view.nonce(ALICE.address), pool.pending()) == (1, 2, (sent[2],))
     with pytest.raises(PoolRefused) as refusal:
         pool.submit(sent[0])
@@ -49,7 +49,7 @@ def test_poor_account_may_try_again(chain: LedgerChain) -> None:
         pool.submit(poor)
     assert refusal.value.code == 1010
     block = chain.grow(chain.transfer(ALICE, CAROL.address, 5 * NOE))
-    pool.prune(block.extrinsics, block.hash(), 1)
+    pool.prune(block.extrinsics, 1)
     pool.submit(poor)
     assert pool.ready() == (poor,)
 
@@ -62,5 +62,5 @@ def test_mortal_transaction_expires(chain: LedgerChain) -> None:
     for _ in range(5):
         assert decode_extrinsic(mortal).signed is not None
         block = chain.grow()
-        pool.prune(block.extrinsics, block.hash(), block.header.number)
+        pool.prune(block.extrinsics, block.header.number)
     assert pool.pending() == ()

@@ -173,7 +173,9 @@ def test_time_of_a_block_is_at_least_what_the_rules_allow() -> None:
     block = chain.ledger.build(5, ALICE.address, None, ())
     chain.ledger.commit(block, chain.certify(block))
     state = chain.ledger.queries.state(block.hash())
-    assert state.pallets.timestamp.earliest() == chain.now_ms + 2 * CONFIG.timestamp.minimum_period_ms
+    assert (
+        state.pallets.timestamp.earliest() == chain.now_ms + 2 * CONFIG.timestamp.minimum_period_ms
+    )
 
 
 def with_extrinsics(block: Block, *extrinsics: bytes) -> Block:

@@ -1,4 +1,4 @@
-"""The pool: order, replacement, limits, expiry and watchers, against a plain list."""
+"""The pool: order, replacement, limits and expiry, against a plain list."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -9,8 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from chain.pool import Pool, PoolConfig, PoolRefused, Status
-from chain.pool.status import Kind, TooManyWatchers
+from chain.pool import Pool, PoolConfig, PoolRefused
 from chain.primitives.extrinsic import (
     ED25519,
     Era,
@@ -252,72 +251,48 @@ def test_account_that_is_full_lets_its_last_go_for_one_before(head: FakeHead) ->
     assert pool.ready() == (first, transaction(ALICE, 1), transaction(ALICE, 2))
 
 
-class Told:
-    """A watcher that remembers."""
-
-    def __init__(self) -> None:
-        self.heard: list[Status] = []
-
-    def __call__(self, status: Status) -> None:
-        self.heard.append(status)
-
-
-def test_included_is_final_and_gone(pool: Pool, head: FakeHead) -> None:
-    first, second, told = transaction(ALICE, 0), transaction(ALICE, 1), Told()
-    behind = Told()
-    pool.submit(second, behind)
-    pool.submit(first, told)
-    pool.broadcasted(extrinsic_hash(first), ["peer"])
+def test_included_is_gone_and_those_behind_stay(pool: Pool, head: FakeHead) -> None:
+    first, second = transaction(ALICE, 0), transaction(ALICE, 1)
+    behind = pool.submit(second)
+    assert pool.standing(behind) == "future"
+    included = pool.submit(first)
+    assert (pool.standing(included), pool.standing(behind)) == ("ready", "ready")
     head.nonces[ALICE], head.head = 1, 11
-    pool.prune([encode_extrinsic(Extrinsic(b"inherent")), first], b"\x0b" * 32, 11)
-    assert told.heard == [
-        Status(Kind.READY),
-        Status(Kind.BROADCAST, peers=("peer",)),
-        Status(Kind.IN_BLOCK, b"\x0b" * 32),
-        Status(Kind.FINALIZED, b"\x0b" * 32),
-    ]
-    assert behind.heard == [Status(Kind.FUTURE), Status(Kind.READY)]
-    assert pool.pending() == (second,)
+    pool.prune([encode_extrinsic(Extrinsic(b"inherent")), first], 11)
+    assert (pool.standing(included), pool.standing(behind)) == (None, "ready")
+    assert contents(pool) == ((second,), len(second))
 
 
 def test_others_transaction_with_the_nonce_wins(pool: Pool, head: FakeHead) -> None:
-    ours, theirs, told = transaction(ALICE, 0), transaction(ALICE, 0, 50), Told()
-    pool.submit(ours, told)
+    pool.submit(transaction(ALICE, 0))
     head.nonces[ALICE] = 1
-    pool.prune([theirs], b"\x0b" * 32, 11)
-    assert told.heard == [Status(Kind.READY), Status(Kind.USURPED, usurper=extrinsic_hash(theirs))]
+    pool.prune([transaction(ALICE, 0, 50)], 11)
     assert contents(pool) == ((), 0)
 
 
-def test_replaced_and_evicted_are_told(head: FakeHead) -> None:
+def test_replaced_and_evicted_are_gone(head: FakeHead) -> None:
     pool = Pool(head, Clock(), PoolConfig(count_max=2))
-    replaced, evicted, behind = Told(), Told(), Told()
-    pool.submit(transaction(ALICE, 0, 1), replaced)
-    pool.submit(transaction(ALICE, 1, 1), behind)
-    better = transaction(ALICE, 0, 10)
+    pool.submit(transaction(ALICE, 0, 1))
+    pool.submit(transaction(ALICE, 1, 1))
+    better, strong = transaction(ALICE, 0, 10), transaction(BOB, 0, 5)
+    stronger = transaction(CAROL, 0, 6)
     pool.submit(better)
-    assert replaced.heard == [
-        Status(Kind.READY),
-        Status(Kind.USURPED, usurper=extrinsic_hash(better)),
-    ]
-    pool.submit(transaction(BOB, 0, 5), evicted)
-    assert behind.heard == [Status(Kind.READY), Status(Kind.DROPPED)]
-    pool.submit(transaction(CAROL, 0, 6))
-    assert evicted.heard == [Status(Kind.READY), Status(Kind.DROPPED)]
+    assert pool.ready() == (better, transaction(ALICE, 1, 1))
+    pool.submit(strong)
+    assert pool.ready() == (better, strong)
+    pool.submit(stronger)
+    assert pool.ready() == (better, stronger)
 
 
 def test_expired_goes_and_holds_back_those_behind(pool: Pool, head: FakeHead) -> None:
     head.longevity = 2
-    mortal, told = transaction(ALICE, 0), Told()
-    pool.submit(mortal, told)
+    mortal = pool.submit(transaction(ALICE, 0))
     head.longevity = 100
-    behind = Told()
-    pool.submit(transaction(ALICE, 1), behind)
-    pool.prune([], b"\x0b" * 32, 11)
+    behind = pool.submit(transaction(ALICE, 1))
+    pool.prune([], 11)
     assert len(pool.ready()) == 2
-    pool.prune([], b"\x0c" * 32, 12)
-    assert told.heard[-1] == Status(Kind.INVALID)
-    assert behind.heard == [Status(Kind.READY), Status(Kind.FUTURE)]
+    pool.prune([], 12)
+    assert (pool.standing(mortal), pool.standing(behind)) == (None, "future")
     assert pool.ready() == ()
 
 
@@ -336,32 +311,12 @@ def test_revalidation_lets_the_invalid_go_in_turns(pool: Pool, head: FakeHead) -
 
 
 def test_discarded_is_banned(pool: Pool) -> None:
-    told = Told()
-    extrinsic_id = pool.submit(transaction(ALICE, 0), told)
-    assert extrinsic_id in pool
-    assert pool.get(extrinsic_id) == transaction(ALICE, 0)
+    extrinsic_id = pool.submit(transaction(ALICE, 0))
+    assert pool.standing(extrinsic_id) == "ready"
     pool.discard(extrinsic_id)
     pool.discard(b"\x00" * 32)
-    assert (extrinsic_id in pool, pool.get(extrinsic_id)) == (False, None)
-    assert told.heard == [Status(Kind.READY), Status(Kind.DROPPED)]
+    assert pool.standing(extrinsic_id) is None
     assert refused(pool, transaction(ALICE, 0)).code == 1012
-
-
-def test_watchers_are_bounded_and_can_leave(head: FakeHead) -> None:
-    pool = Pool(head, Clock(), PoolConfig(watchers_max=1))
-    told = Told()
-    first = pool.submit(transaction(ALICE, 0), told)
-    with pytest.raises(TooManyWatchers):
-        pool.submit(transaction(BOB, 0), told)
-    with pytest.raises(TooManyWatchers):
-        pool.watch(first, told)
-    assert len(pool) == 1
-    pool.unwatch(first, told)
-    pool.unwatch(first, told)
-    assert pool.watch(first, told)
-    assert not pool.watch(b"\x00" * 32, told)
-    pool.discard(first)
-    assert told.heard == [Status(Kind.READY), Status(Kind.DROPPED)]
 
 
 def test_accepted_is_announced_once(head: FakeHead) -> None:
@@ -382,7 +337,7 @@ def test_block_that_comes_between_has_it_judged_again(head: FakeHead) -> None:
             verdict = FakeHead.validate(self, extrinsic, encoded)
             if self.judged == 1:
                 self.nonces[ALICE] = 1
-                pool.prune([winner], b"\x0b" * 32, 11)
+                pool.prune([winner], 11)
             return verdict
 
     pool = Pool(Between(), Clock())
@@ -407,7 +362,7 @@ def test_many_threads_submit_while_blocks_come(head: FakeHead) -> None:
                 assert signed is not None
                 head.nonces[signed.address] = signed.nonce + 1
             head.head = height
-            pool.prune(included, b"\x0b" * 32, height)
+            pool.prune(included, height)
         for each in running:
             each.result()
     waiting = [decode_extrinsic(encoded).signed for encoded in pool.pending()]
@@ -468,7 +423,7 @@ class PoolAgainstList(RuleBasedStateMachine):
             self.head.nonces[each.sender] = each.nonce + 1
             self.waiting.remove(each)
         self.head.head += 1
-        self.pool.prune([each.encoded for each in included], b"\x0b" * 32, self.head.head)
+        self.pool.prune([each.encoded for each in included], self.head.head)
 
     @rule(sender=st.sampled_from([ALICE, BOB]))
     def include_foreign(self, sender: bytes) -> None:
@@ -477,7 +432,7 @@ class PoolAgainstList(RuleBasedStateMachine):
         self.waiting = [
             each for each in self.waiting if (each.sender, each.nonce) != (sender, nonce)
         ]
-        self.pool.prune([transaction(sender, nonce, 99)], b"\x0b" * 32, self.head.head)
+        self.pool.prune([transaction(sender, nonce, 99)], self.head.head)
 
     @rule(place=st.integers(0, 6))
     def discard(self, place: int) -> None:
