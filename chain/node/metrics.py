@@ -11,6 +11,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from consensus.engine.view import EngineView
+
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -45,6 +47,29 @@ class Metrics:
     def watch(self, name: str, documentation: str, read: Callable[[], float]) -> None:
         """Publish a value that is read whenever somebody asks."""
         Gauge(name, documentation, registry=self.registry).set_function(read)
+
+    def watch_engine(self, view: Callable[[], EngineView | None]) -> None:
+        """Publish how votes stand, as parts of all power; everything is 0 before the first head."""
+
+        def publish(name: str, documentation: str, pick: Callable[[EngineView], float]) -> None:
+            def read() -> float:
+                seen = view()
+                return 0.0 if seen is None else pick(seen)
+
+            self.watch(name, documentation, read)
+
+        publish(
+            "noema_prevoted_share",
+            "Part of the power that prevoted in this round",
+            lambda seen: seen.prevoted_power / seen.validators.total,
+        )
+        publish(
+            "noema_precommitted_share",
+            "Part of the power that precommitted in this round",
+            lambda seen: seen.precommitted_power / seen.validators.total,
+        )
+        publish("noema_votes", "Whether this node's key has a vote", lambda seen: seen.is_validator)
+        publish("noema_halted", "Whether this node votes no more", lambda seen: seen.is_halted)
 
     def text(self) -> tuple[bytes, str]:
         """Give the page for Prometheus and its content type."""

@@ -134,7 +134,7 @@ async def open_node(config: NodeConfig, base_path: Path) -> AsyncIterator[Node]:
         rpc = await stack.enter_async_context(
             RpcServer.open(ports, config.rpc.host, config.rpc.port)
         )
-        watch_parts(foundation, chain, conversation)
+        watch_parts(foundation, chain, conversation, agreement)
         say_hello(foundation, chain, conversation, rpc)
         services = (
             Service("network", conversation.network.run),
@@ -312,9 +312,12 @@ def discard_hopeless(pool: Pool, skipped: Skipped) -> None:
         pool.discard(extrinsic_hash(skipped.encoded))
 
 
-def watch_parts(foundation: Foundation, chain: Chain, conversation: Conversation) -> None:
+def watch_parts(
+    foundation: Foundation, chain: Chain, conversation: Conversation, agreement: Agreement
+) -> None:
     """Publish what is read from the parts whenever somebody asks."""
     watch = foundation.metrics.watch
+    foundation.metrics.watch_engine(agreement.engine.view)
     network, pool, workers = conversation.network, chain.pool, foundation.workers
     watch("noema_peers", "Connected peers", lambda: len(network.peers()))
     watch("noema_pool_transactions", "Transactions that wait", lambda: len(pool))

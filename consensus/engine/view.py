@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from chain.primitives.keys import Address
 from consensus.core.height import Height
-from consensus.core.inputs import Step
 from consensus.core.messages import Kind
 from consensus.core.validators import ValidatorSet
 from consensus.engine.machine import Machine
@@ -17,8 +15,6 @@ class EngineView:
     height: int
     round: int
     """-1 before the first begins."""
-    step: Step
-    proposer: Address
     prevoted_power: int
     """Of this round."""
     precommitted_power: int
@@ -37,8 +33,6 @@ def view_of(machine: Machine) -> EngineView | None:
     return EngineView(
         height=height.number,
         round=height.round,
-        step=height.step_now,
-        proposer=height.proposer(max(height.round, 0)),
         prevoted_power=_power(height, Kind.PREVOTE),
         precommitted_power=_power(height, Kind.PRECOMMIT),
         validators=height.validators,

@@ -1,6 +1,8 @@
 """The page for Prometheus."""
 
 from chain.node.metrics import Metrics
+from consensus.engine.view import EngineView
+from tests.support.consensus_cast import FOUR
 
 
 def test_page_shows_counts_and_watched_values() -> None:
@@ -14,6 +16,19 @@ def test_page_shows_counts_and_watched_values() -> None:
     assert {"noema_height 7.0", "noema_peers 3.0", 'noema_faults_total{kind="diverged"} 1.0'} <= {
         *lines
     }
+
+
+def test_votes_are_shown_as_parts_of_the_power() -> None:
+    metrics, views = Metrics(), [EngineView(7, 0, 2, 1, FOUR, True, False)]
+    metrics.watch_engine(lambda: views[0] if views else None)
+    expected = {"prevoted_share": 0.5, "precommitted_share": 0.25, "votes": 1.0, "halted": 0.0}
+    assert gauges(metrics, *expected) == expected
+    views.clear()
+    assert gauges(metrics, *expected) == dict.fromkeys(expected, 0.0)
+
+
+def gauges(metrics: Metrics, *names: str) -> dict[str, float | None]:
+    return {name: metrics.registry.get_sample_value(f"noema_{name}") for name in names}
 
 
 def test_nodes_do_not_share_measurements() -> None:

@@ -1,7 +1,5 @@
 """What operators see of an engine."""
 
-from consensus.core.inputs import Step
-from consensus.core.proposer import proposer
 from consensus.engine.machine import Machine
 from consensus.engine.view import EngineView, view_of
 from consensus.engine.write_ahead_log import WriteAheadLog
@@ -16,8 +14,6 @@ def test_view_counts_power() -> None:
     assert view_of(bench.machine) == EngineView(
         height=1,
         round=0,
-        step=Step.PROPOSE,
-        proposer=proposer(FOUR, 1, 0),
         prevoted_power=2,
         precommitted_power=0,
         validators=FOUR,
