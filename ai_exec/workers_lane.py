@@ -52,8 +52,12 @@ class Lane:
                 return self._attempt(engine, job)
             except ChildFailed as error:
                 reasons.append(str(error))
-            except (ChannelClosed, ChannelTimeout, BadFrame) as error:
-                reasons.append(f"{type(error).__name__}: {error}")
+            except ChannelClosed:
+                reasons.append("the worker process ended")
+            except ChannelTimeout:
+                reasons.append("the worker process did not answer in time")
+            except BadFrame as error:
+                reasons.append(f"the worker process wrote nonsense: {error}")
             self._count("failures")
             self.discard()
         raise LocalFailure("; ".join(reasons))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import trio
 
-from chain.ledger import ConflictingBlock, WrongGenesis
+from chain.ledger import BlockRefused, ConflictingBlock, WrongGenesis
 from chain.network import ListenFailed
 from chain.network.addresses import InvalidPeerAddress
 from chain.node.config import NodeConfig, load_config, with_overrides
@@ -33,6 +33,7 @@ _EXPECTED: Final = (
     CannotPersist,
     ListenFailed,
     InvalidPeerAddress,
+    BlockRefused,
     ConflictingBlock,
     ChainsDiverged,
     LogDamaged,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,53 @@ def test_killed_validators_come_back_to_the_same_chain(network: LocalNetwork) ->
         wait_until(lambda node=network.nodes[victim], goal=goal: height(node) >= goal)
     common = min(height(node) for node in network.nodes)
     assert len({block_hash(node, common) for node in network.nodes}) == 1
+
+
+def workers_of(pid: int) -> list[int]:
+    """Give the processes that a node started, where /proc shows them."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # processes end while we look
+            if int(status.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(status.parent.name))
+    return found
+
+
+def test_half_of_the_validators_killed_halts_the_chain_until_they_are_back(
+    network: LocalNetwork,
+) -> None:
+    victims, others = network.nodes[1:3], (network.nodes[0], network.nodes[3])
+    pids = [node.pid for node in victims]
+    workers = [worker for pid in pids for worker in workers_of(pid or 0)]
+    for pid in pids:
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(2)
+    frozen = [height(node) for node in others]
+    time.sleep(2)
+    assert [height(node) for node in others] == frozen
+    assert [worker for worker in workers if Path(f"/proc/{worker}").exists()] == []
+    for node in victims:
+        network.start(node.index)
+    wait_until(lambda: all(is_up(node) for node in network.nodes))
+    wait_until(lambda: min(height(node) for node in network.nodes) > max(frozen) + 1)
+    common = min(height(node) for node in network.nodes)
+    assert len({block_hash(node, common) for node in network.nodes}) == 1
+    for node in network.nodes:
+        assert "signed two different things" not in node.log.read_text(errors="replace")
+
+
+def test_a_stopped_validator_goes_on_where_the_others_are(network: LocalNetwork) -> None:
+    node, other = network.nodes[3], network.nodes[0]
+    assert node.pid is not None
+    os.kill(node.pid, signal.SIGSTOP)
+    try:
+        before = height(other)
+        wait_until(lambda: height(other) >= before + 3)
+    finally:
+        os.kill(node.pid, signal.SIGCONT)
+    goal = height(other) + 1
+    wait_until(lambda: height(node) >= goal)
 
 
 def is_up(node: LocalNode) -> bool:
