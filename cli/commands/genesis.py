@@ -43,7 +43,7 @@ def genesis() -> None:
     "endowments",
     type=(ADDRESS, AMOUNT),
     multiple=True,
-    help="Address and first funds; a validator gets its stake by itself.",
+    help="Address and first funds; a validator gets its stake, and what must stay free, by itself.",
 )
 @click.option("--preset", type=click.Choice(["dev", "local"]), help="Start from a preset.")
 @pass_context
@@ -65,7 +65,7 @@ def new(
                --validator alice 100000NOE --endow bob 5000NOE
     """
     from chain.primitives.keys import ss58_decode
-    from genesis.build import build_genesis
+    from genesis.build import build_genesis, least_endowment
     from genesis.spec import ChainSpec, InvalidSpec, parse_spec, write_spec
     from genesis.spec import preset as preset_of
 
@@ -77,6 +77,8 @@ def new(
         for address, amount in endowments:
             raw = ss58_decode(address)
             funds[raw] = funds.get(raw, 0) + amount
+        for raw, stake in stakes.items():
+            funds[raw] = max(funds[raw], least_endowment(stake))
         spec = ChainSpec(name, identifier, chain_type, interval_ms, funds, stakes)
     content = write_spec(spec)
     try:
@@ -103,6 +105,7 @@ def show(context: CliContext, chain: str) -> None:
 
     try:
         spec = preset(chain) if chain in PRESETS else parse_spec(Path(chain).read_bytes())
+        block = build_genesis(spec)
     except InvalidSpec as error:
         raise click.UsageError(str(error)) from error
     context.show(
@@ -110,7 +113,7 @@ def show(context: CliContext, chain: str) -> None:
             "name": spec.name,
             "id": spec.id,
             "chain_type": spec.chain_type,
-            "genesis_hash": "0x" + build_genesis(spec).hash.hex(),
+            "genesis_hash": "0x" + block.hash.hex(),
             "validators": [
                 {"address": ss58_encode(address), "stake": str(stake)}
                 for address, stake in sorted(spec.validators.items())

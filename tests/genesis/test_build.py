@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from chain.primitives.trie import EMPTY_ROOT, trie_root
 from genesis.build import SPEC_KEY, build_genesis
-from genesis.spec import preset
+from genesis.spec import InvalidSpec, preset
 from runtime.queries import Queries
 
 LOCAL = preset("local")
@@ -27,6 +29,19 @@ def test_state_holds_funds_and_validators() -> None:
         assert data.reserved == LOCAL.validators.get(address, 0)
         assert data.free + data.reserved == endowment
     assert {each.address for each in queries.validators().validators} == set(LOCAL.validators)
+
+
+def test_what_the_rules_forbid_is_named() -> None:
+    alice, stake = next(iter(LOCAL.validators.items()))
+    dust = {bytes(32): 1, alice: stake}
+    with pytest.raises(InvalidSpec) as refusal:
+        build_genesis(replace(LOCAL, endowments=dust, validators={alice: stake}))
+    assert [line.split(",")[-1] for line in str(refusal.value).splitlines()] == [
+        " but 1000000000 is the least that it can have",
+        f" but {stake + 10**9} is the least that it can have",
+    ]
+    with pytest.raises(InvalidSpec, match="validators: a validator has no power"):
+        build_genesis(replace(LOCAL, validators={alice: 1}))
 
 
 def test_every_word_decides_the_hash() -> None:

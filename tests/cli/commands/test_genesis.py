@@ -24,6 +24,29 @@ def test_a_new_chain(tmp_path: Path) -> None:
     assert (again.exit_code, "exists" in again.stderr) == (2, True)
 
 
+def test_a_validator_gets_what_must_stay_free(tmp_path: Path) -> None:
+    path = tmp_path / "chain.json"
+
+    shown(noema("genesis", "new", "-o", str(path), "--validator", "//Alice", "100NOE", "--json"))
+
+    assert list(parse_spec(path.read_bytes()).endowments.values()) == [100 * 10**12 + 10**9]
+
+
+def test_a_chain_that_the_rules_forbid_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "chain.json"
+    typed = ("genesis", "new", "-o", str(path), "--validator", "//Alice")
+
+    powerless = noema(*typed, "1")
+    dust = noema(*typed, "100NOE", "--endow", "//Bob", "1")
+
+    assert (powerless.exit_code, "validators: a validator has no power" in powerless.stderr) == (
+        2,
+        True,
+    )
+    assert (dust.exit_code, "1000000000 is the least" in dust.stderr) == (2, True)
+    assert not path.exists()
+
+
 def test_a_chain_without_validators_is_refused(tmp_path: Path) -> None:
     result = noema("genesis", "new", "-o", str(tmp_path / "chain.json"))
 
