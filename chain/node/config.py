@@ -61,9 +61,6 @@ class PoolSection:
 class ExecutionSection:
     """How models are run.  Nothing here changes a result."""
 
-    engine: str = "fast"
-    """fast, or reference (slower, same bits)."""
-
     workers: int = 1
     """Processes that run models."""
 
@@ -167,7 +164,6 @@ def checked(config: NodeConfig) -> NodeConfig:
         (len(config.network.boot_nodes) <= 64, "network.boot_nodes: at most 64"),
         (16 <= config.pool.count_max <= 1_000_000, "pool.count_max: 16 to 1000000"),
         (config.pool.bytes_max >= 1 << 20, "pool.bytes_max: 1048576 or more"),
-        (config.execution.engine in ("fast", "reference"), "execution.engine: fast or reference"),
         (1 <= config.execution.workers <= 64, "execution.workers: 1 to 64"),
         (config.execution.memory_mib >= 512, "execution.memory_mib: 512 or more"),
         (1 <= config.execution.seconds_max <= 3600, "execution.seconds_max: 1 to 3600"),

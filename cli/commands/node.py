@@ -33,7 +33,6 @@ def node() -> None:
 )
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
 @click.option("--log-format", type=click.Choice(["text", "json"]))
-@click.option("--engine", type=click.Choice(["fast", "reference"]), help="How models are run.")
 @pass_context
 def run(
     context: CliContext,
@@ -47,7 +46,6 @@ def run(
     bootnodes: tuple[str, ...],
     log_level: str | None,
     log_format: str | None,
-    engine: str | None,
 ) -> None:
     """Run a node until SIGTERM or Ctrl-C.
 
@@ -69,7 +67,6 @@ def run(
         "network.boot_nodes": bootnodes or None,
         "log_level": log_level,
         "log_format": log_format,
-        "execution.engine": engine,
     }
     click.get_current_context().exit(run_node(base_path, overrides))
 

@@ -68,5 +68,5 @@ def test_broken_and_huge_files_are_refused(tmp_path: Path) -> None:
 
 def test_overrides_are_checked_and_none_is_skipped() -> None:
     assert with_overrides(NodeConfig(), {"rpc.port": None}) == NodeConfig()
-    with pytest.raises(InvalidConfig, match="fast or reference"):
-        with_overrides(NodeConfig(), {"execution.engine": "slow"})
+    with pytest.raises(InvalidConfig, match="1 to 64"):
+        with_overrides(NodeConfig(), {"execution.workers": 0})

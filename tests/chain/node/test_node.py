@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from chain.ledger import WrongGenesis
-from chain.node.config import ExecutionSection, NetworkSection, NodeConfig, RpcSection
+from chain.node.config import NetworkSection, NodeConfig, RpcSection
 from chain.node.node import Node, open_node
 from chain.primitives.keys import Keypair, ss58_encode
 from chain.rpc.client import Client
@@ -32,7 +32,6 @@ def config_in(folder: Path, name: str = "Fast") -> NodeConfig:
         validator_key="//Alice",
         network=NetworkSection(listen_host="127.0.0.1", port=0),
         rpc=RpcSection(port=0),
-        execution=ExecutionSection(engine="reference"),
     )
 
 
