@@ -41,7 +41,7 @@ class FramePort(Protocol):
 class RequestPort(Protocol):
     """Asks and answers; `chain.network.Network` is one."""
 
-    async def request(self, peer: PeerId, protocol: str, payload: bytes, timeout: float) -> bytes:
+    async def request(self, peer: PeerId, protocol: str, payload: bytes, timeout_s: float) -> bytes:
         """Ask a peer; raises RequestFailed, RequestRefused."""
         ...
 

@@ -160,12 +160,12 @@ class Network:
         once = framed(frame)
         return sum(session.send(channel, once) for session in self._peers.values())
 
-    async def request(self, peer: PeerId, protocol: str, payload: bytes, timeout: float) -> bytes:
+    async def request(self, peer: PeerId, protocol: str, payload: bytes, timeout_s: float) -> bytes:
         """Ask a peer and give its answer; raises RequestFailed, RequestRefused."""
         session = self._peers.get(peer)
         if session is None:
             raise RequestFailed(f"{peer} is not connected")
-        answer = await send_request(session.link, protocol_of(protocol), payload, timeout)
+        answer = await send_request(session.link, protocol_of(protocol), payload, timeout_s)
         session.heard()
         return answer
 

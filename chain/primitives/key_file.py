@@ -72,12 +72,12 @@ def _parse(file: bytes) -> tuple[bytes, bytes, bytes, int, int]:
     document = _document(file)
     try:
         kdf, cipher = document["kdf"], document["cipher"]
-        assert isinstance(kdf, dict)
-        assert isinstance(cipher, dict)
+        if not isinstance(kdf, dict) or not isinstance(cipher, dict):
+            raise TypeError("kdf and cipher are objects")
         salt, nonce = bytes.fromhex(kdf["salt"]), bytes.fromhex(cipher["nonce"])
         sealed = bytes.fromhex(str(document["sealed"]))
         operations, memory = int(kdf["operations"]), int(kdf["memory"])
-    except (KeyError, TypeError, ValueError, AssertionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InvalidKeyFile(f"a field is missing or malformed: {error}") from error
     if len(salt) != SALT_BYTES or len(nonce) != NONCE_BYTES or len(sealed) != 48:
         raise InvalidKeyFile("salt, nonce or sealed seed has a wrong length")

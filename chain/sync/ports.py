@@ -12,7 +12,7 @@ from consensus.engine.ports import Head
 class SyncNetwork(Protocol):
     """Asks and answers; `chain.network.Network` is one."""
 
-    async def request(self, peer: PeerId, protocol: str, payload: bytes, timeout: float) -> bytes:
+    async def request(self, peer: PeerId, protocol: str, payload: bytes, timeout_s: float) -> bytes:
         """Ask a peer; raises RequestFailed, RequestRefused."""
         ...
 

@@ -50,7 +50,7 @@ class FakeNetwork:
     def serve(self, protocol: str, handler: Callable[[str, bytes], Awaitable[bytes]]) -> None:
         self.handlers[protocol] = handler
 
-    async def request(self, peer: str, protocol: str, payload: bytes, timeout: float) -> bytes:
+    async def request(self, peer: str, protocol: str, payload: bytes, timeout_s: float) -> bytes:
         if peer not in self.answers:
             raise RequestFailed(f"{peer} does not answer")
         return await self.answers[peer](payload)

@@ -45,7 +45,7 @@ from chain.storage.database import (
 from consensus.core.certificate import InvalidCertificate, certificate_hash
 from consensus.core.messages import CERTIFICATE, Kind
 from runtime.assembly import CONFIG
-from runtime.block_execution import ApplyResult, BlockExecution
+from runtime.block_execution import ApplyResult, BlockExecution, BlockOutcome
 from runtime.frame.ports import LocalFailure
 from runtime.validation import BadProof, ExhaustsResources, Stale
 from tests.support.ledger_chain import ALICE, BOB, CAROL, LedgerChain
@@ -244,6 +244,25 @@ def test_every_reason_is_reached() -> None:
     reached = {reason for reason, _ in TAMPERED}
     elsewhere = {Reason.SIZE, Reason.TIMESTAMP}
     assert reached | elsewhere == set(Reason)
+
+
+def test_a_result_that_comes_out_otherwise_is_refused_by_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    results, finish = (b"\x06" * 32, OTHER), BlockExecution.finish
+
+    def finish_with_results(execution: BlockExecution) -> BlockOutcome:
+        execution.state.results.extend(results)
+        return finish(execution)
+
+    monkeypatch.setattr(BlockExecution, "finish", finish_with_results)
+    chain = LedgerChain()
+    block = LedgerChain().build()
+    assert block.results == results
+    refusal = refused(chain, replace(block, results=(results[0], results[0])))
+    assert (refusal.reason, refusal.place) == (Reason.RESULTS, 1)
+    assert refused(chain, replace(block, results=results[:1])).reason is Reason.RESULTS
+    chain.ledger.check(block)
 
 
 def test_block_above_the_size_is_refused() -> None:

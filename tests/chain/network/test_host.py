@@ -103,20 +103,20 @@ def test_requests_are_answered_refused_or_fail(running: Any) -> None:
         async with running(1) as one, running(2, (one,)) as two:
             one.serve("double", serve)
             await until(lambda: two.peers())
-            assert await two.request(one.own_id, "double", b"ab", timeout=2) == b"abab"
+            assert await two.request(one.own_id, "double", b"ab", timeout_s=2) == b"abab"
             big = bytes(64 * 1024)
-            assert await two.request(one.own_id, "double", big, timeout=2) == big * 2
+            assert await two.request(one.own_id, "double", big, timeout_s=2) == big * 2
             with pytest.raises(RequestRefused, match=r"^not today$"):
-                await two.request(one.own_id, "double", b"no", timeout=2)
+                await two.request(one.own_id, "double", b"no", timeout_s=2)
             with pytest.raises(RequestFailed, match=r"no answer in 0\.2 s"):
-                await two.request(one.own_id, "double", b"slow", timeout=0.2)
+                await two.request(one.own_id, "double", b"slow", timeout_s=0.2)
             with pytest.raises(RequestFailed):
-                await two.request(one.own_id, "double", b"broken", timeout=2)
+                await two.request(one.own_id, "double", b"broken", timeout_s=2)
             with pytest.raises(RequestFailed, match="unknown"):
-                await two.request(one.own_id, "unknown", b"", timeout=2)
+                await two.request(one.own_id, "unknown", b"", timeout_s=2)
             with pytest.raises(RequestFailed, match="nobody is not connected"):
-                await two.request("nobody", "double", b"", timeout=2)
-            assert await two.request(one.own_id, "double", b"ab", timeout=2) == b"abab"
+                await two.request("nobody", "double", b"", timeout_s=2)
+            assert await two.request(one.own_id, "double", b"ab", timeout_s=2) == b"abab"
 
     trio.run(main)
 

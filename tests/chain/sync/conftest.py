@@ -131,7 +131,7 @@ class WireEnd:
         self.meet: Callable[[str, bytes], None] = lambda peer, hello: None
         self.part: Callable[[str], None] = lambda peer: None
 
-    async def request(self, peer: str, protocol: str, payload: bytes, timeout: float) -> bytes:
+    async def request(self, peer: str, protocol: str, payload: bytes, timeout_s: float) -> bytes:
         self.asked.append(peer)
         if peer not in self.connected:
             raise RequestFailed(f"{peer} is not connected")
