@@ -5,7 +5,7 @@ config, events, errors, and the class with its storage, constants, genesis, call
 other pallets, hooks, `check_invariants`, and private parts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -72,12 +72,6 @@ class Pallet:
     def emit(self, event: Event) -> None:
         """Say that something happened."""
         self.state.events.append(event)
-
-    def dispatch(self, origin: Origin, index: int, arguments: Mapping[str, Any]) -> PostInfo:
-        """Run a call; raises DispatchError, having changed nothing."""
-        call = self.calls[index]
-        values = tuple(arguments[argument.name] for argument in call.arguments)
-        return self.run(origin, call, values)
 
     def run(self, origin: Origin, call: Call, values: tuple[Any, ...]) -> PostInfo:
         """Run a decoded call; raises DispatchError, having changed nothing."""

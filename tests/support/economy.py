@@ -12,6 +12,7 @@ from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG, Genesis, RuntimeConfig, assemble, genesis_changes
 from runtime.frame import DispatchError, Event, Inherent, Overlay, PostInfo, Signed
 from runtime.frame.ports import AdmissionSummary, Completed, TensorType, Trapped
+from tests.support.pallet_calls import dispatch
 
 ALICE, BOB, CAROL, DAVE, MALLORY = (
     Keypair.from_uri(f"//{name}").address for name in ("Alice", "Bob", "Carol", "Dave", "Mallory")
@@ -68,7 +69,7 @@ class Chain:
         self.pallets.system.initialize(self.number, ZERO_HASH, (), author)
         for pallet in self.pallets.by_index.values():
             pallet.on_initialize(self.number)
-        self.pallets.timestamp.dispatch(Inherent(), 0, {"now": 1_000 * self.number})
+        dispatch(self.pallets.timestamp, Inherent(), 0, {"now": 1_000 * self.number})
 
     def end_block(self) -> list[Event]:
         """Finish the block, check what must hold, begin the next; gives the events since the last
@@ -96,7 +97,7 @@ class Chain:
         for each in found.arguments:
             encoded = each.codec.encode(arguments[each.name])
             assert each.codec.decode(encoded) == arguments[each.name]
-        post: PostInfo = target.dispatch(Signed(who), found.index, arguments)
+        post: PostInfo = dispatch(target, Signed(who), found.index, arguments)
         return post
 
     def refuse(

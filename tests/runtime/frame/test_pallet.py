@@ -21,6 +21,7 @@ from runtime.frame import (
     StorageValue,
     call,
 )
+from tests.support.pallet_calls import dispatch
 
 ALICE = bytes([1]) * 32
 
@@ -64,8 +65,8 @@ def counter() -> Counter:
 
 
 def test_a_call_changes_state_and_says_so(counter: Counter) -> None:
-    assert counter.dispatch(Signed(ALICE), 4, {"by": 3}) == PostInfo()
-    assert counter.dispatch(Root(), 4, {"by": 2}) == PostInfo(actual_weight=2)
+    assert dispatch(counter, Signed(ALICE), 4, {"by": 3}) == PostInfo()
+    assert dispatch(counter, Root(), 4, {"by": 2}) == PostInfo(actual_weight=2)
     assert counter.state.events == [Counted(3), Counted(5)]
     assert counter.state.changes() == {Counter.count.raw_key(): b"\5\0\0\0"}
 
@@ -81,12 +82,12 @@ def test_a_call_changes_state_and_says_so(counter: Counter) -> None:
 def test_a_refused_call_changes_nothing(
     counter: Counter, origin: Signed | Inherent, by: int, error: Exception
 ) -> None:
-    counter.dispatch(Signed(ALICE), 4, {"by": 1})
+    dispatch(counter, Signed(ALICE), 4, {"by": 1})
     state = counter.state
     before = state.changes(), list(state.events), list(state.results)
 
     with pytest.raises(type(error)) as refusal:
-        counter.dispatch(origin, 4, {"by": by})
+        dispatch(counter, origin, 4, {"by": by})
 
     assert isinstance(refusal.value, Broke) or refusal.value == error
     assert (state.changes(), state.events, state.results) == before

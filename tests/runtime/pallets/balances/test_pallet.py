@@ -22,6 +22,7 @@ from runtime.pallets.balances.pallet import (
 )
 from runtime.pallets.system import System, SystemConfig
 from runtime.pallets.system.pallet import KilledAccount, NewAccount
+from tests.support.pallet_calls import dispatch
 
 ALICE, BOB, CAROL = (bytes([n]) * 32 for n in (1, 2, 3))
 ALLOW_DEATH, KEEP_ALIVE, ALL = 0, 3, 4
@@ -77,7 +78,7 @@ def test_calls_move_funds(
     after: tuple[int, int, int],
     events: list[object],
 ) -> None:
-    balances.dispatch(Signed(ALICE), call, arguments)
+    dispatch(balances, Signed(ALICE), call, arguments)
 
     assert funds(balances) == [(each, 0) for each in after]
     assert balances.state.events == events
@@ -102,7 +103,7 @@ def test_refused_transfer_changes_nothing(
     before = balances.state.changes()
 
     with pytest.raises(type(error)) as refusal:
-        balances.dispatch(Signed(ALICE), call, arguments)
+        dispatch(balances, Signed(ALICE), call, arguments)
 
     assert refusal.value == error
     assert balances.state.changes() == before
@@ -149,10 +150,10 @@ def test_an_account_with_reserves_cannot_be_emptied(balances: Balances) -> None:
     before = balances.state.changes()
 
     with pytest.raises(Expendability):
-        balances.dispatch(Signed(ALICE), ALLOW_DEATH, {"dest": BOB, "value": 40})
+        dispatch(balances, Signed(ALICE), ALLOW_DEATH, {"dest": BOB, "value": 40})
 
     assert balances.state.changes() == before
-    balances.dispatch(Signed(ALICE), ALL, {"dest": BOB, "keep_alive": False})
+    dispatch(balances, Signed(ALICE), ALL, {"dest": BOB, "keep_alive": False})
     assert funds(balances) == [(10, 60), (80, 0), (0, 0)]
 
 

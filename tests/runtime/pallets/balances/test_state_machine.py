@@ -8,6 +8,7 @@ from runtime.assembly import CONFIG
 from runtime.frame import DispatchError, Overlay, Signed
 from runtime.pallets.balances import Balances, BalancesConfig
 from runtime.pallets.system import System
+from tests.support.pallet_calls import dispatch
 
 ACCOUNTS = [bytes([n]) * 32 for n in range(4)]
 WHO = st.sampled_from(ACCOUNTS)
@@ -48,7 +49,7 @@ class History(RuleBasedStateMachine):
     def try_call(self, origin: Signed, index: int, arguments: dict[str, object]) -> None:
         before = self.state.changes(), len(self.state.events)
         try:
-            self.balances.dispatch(origin, index, arguments)
+            dispatch(self.balances, origin, index, arguments)
         except DispatchError:
             assert (self.state.changes(), len(self.state.events)) == before
 

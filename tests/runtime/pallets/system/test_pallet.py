@@ -7,6 +7,7 @@ from runtime.assembly import VERSION
 from runtime.frame import Overlay, Signed
 from runtime.pallets.system import System, SystemConfig
 from runtime.pallets.system.pallet import Remarked
+from tests.support.pallet_calls import dispatch
 
 ALICE = bytes([1]) * 32
 
@@ -27,8 +28,8 @@ def test_hashes_of_genesis_and_recent_blocks_are_kept(system: System) -> None:
 
 
 def test_remarks(system: System) -> None:
-    system.dispatch(Signed(ALICE), 0, {"remark": b"x"})
-    system.dispatch(Signed(ALICE), 7, {"remark": b"words"})
+    dispatch(system, Signed(ALICE), 0, {"remark": b"x"})
+    dispatch(system, Signed(ALICE), 7, {"remark": b"words"})
 
     assert system.state.events == [Remarked(ALICE, blake2_256(b"words"))]
     assert system.state.changes() == {}

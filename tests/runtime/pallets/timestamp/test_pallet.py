@@ -5,6 +5,7 @@ import pytest
 from runtime.frame import BadOrigin, DispatchError, Inherent, Origin, Overlay, PostInfo, Signed
 from runtime.pallets.timestamp import Timestamp, TimestampConfig
 from runtime.pallets.timestamp.pallet import TimestampSet, TooEarly
+from tests.support.pallet_calls import dispatch
 
 
 class Heights:
@@ -25,7 +26,7 @@ def timestamp() -> Timestamp:
 
 def test_a_block_gets_its_time_once(timestamp: Timestamp) -> None:
     assert not timestamp.is_set()
-    assert timestamp.dispatch(Inherent(), 0, {"now": 1100}) == PostInfo(pays_fee=False)
+    assert dispatch(timestamp, Inherent(), 0, {"now": 1100}) == PostInfo(pays_fee=False)
     assert (timestamp.is_set(), timestamp.milliseconds()) == (True, 1100)
     timestamp.check_invariants()
 
@@ -44,18 +45,18 @@ def test_refused_times_change_nothing(
     before = timestamp.state.changes()
 
     with pytest.raises(type(error)) as refusal:
-        timestamp.dispatch(origin, 0, {"now": now})
+        dispatch(timestamp, origin, 0, {"now": now})
 
     assert refusal.value == error
     assert (timestamp.state.changes(), timestamp.state.events) == (before, [])
 
 
 def test_a_second_time_is_refused(timestamp: Timestamp) -> None:
-    timestamp.dispatch(Inherent(), 0, {"now": 1100})
+    dispatch(timestamp, Inherent(), 0, {"now": 1100})
     before = timestamp.state.changes()
 
     with pytest.raises(TimestampSet):
-        timestamp.dispatch(Inherent(), 0, {"now": 5000})
+        dispatch(timestamp, Inherent(), 0, {"now": 5000})
 
     assert timestamp.state.changes() == before
 
