@@ -16,9 +16,6 @@ Nonce = Annotated[int, named("Nonce", U32)]
 Weight = Annotated[int, named("Weight", U64)]
 """Time of one reference core in picoseconds."""
 
-Milliseconds = Annotated[int, named("Moment", U64)]
-"""Wall time since 1970 in milliseconds."""
-
 Parts = Annotated[int, named("PartsPerMillion", U32)]
 """A share in parts per million."""
 

@@ -1,14 +1,11 @@
 """JSON-RPC 2.0 as text and values: parsing under limits, errors, answers.  No input or output."""
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf
 from typing import Any, Final, NoReturn
 
 from chain.rpc.limits import RpcLimits
-
-Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600

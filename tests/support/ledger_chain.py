@@ -11,12 +11,13 @@ from chain.primitives.hashing import ZERO_HASH
 from chain.primitives.keys import Keypair
 from chain.primitives.numbers import NOE
 from chain.primitives.trie import EMPTY_ROOT, trie_root
-from chain.storage.database import Database, MemoryDatabase
+from chain.storage.database import Database
 from consensus.core.certificate import certify
 from consensus.core.messages import Certificate, Kind, Vote, vote_bytes
 from runtime.assembly import CONFIG, CONSTRUCT, Genesis, RuntimeConfig, genesis_changes
 from runtime.executive import Executive
 from runtime.frame.ports import Executor
+from tests.support.memory_database import MemoryDatabase
 
 ALICE, BOB, CAROL = (Keypair.from_uri(f"//{name}") for name in ("Alice", "Bob", "Carol"))
 

@@ -39,7 +39,6 @@ from chain.storage.database import (
     DatabaseCorrupted,
     DatabaseFailed,
     DiskDatabase,
-    MemoryDatabase,
     Write,
 )
 from consensus.core.certificate import InvalidCertificate, certificate_hash
@@ -49,6 +48,7 @@ from runtime.block_execution import ApplyResult, BlockExecution, BlockOutcome
 from runtime.frame.ports import LocalFailure
 from runtime.validation import BadProof, ExhaustsResources, Stale
 from tests.support.ledger_chain import ALICE, BOB, CAROL, LedgerChain
+from tests.support.memory_database import MemoryDatabase
 
 
 def seen(chain: LedgerChain) -> tuple[Any, ...]:

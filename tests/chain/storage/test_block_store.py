@@ -3,7 +3,7 @@
 from chain.primitives.block import BLOCK, Block, DigestItem, Header
 from chain.primitives.extrinsic import Extrinsic, encode_extrinsic, extrinsic_hash
 from chain.storage.block_store import BlockStore
-from chain.storage.database import MemoryDatabase
+from tests.support.memory_database import MemoryDatabase
 
 
 def block_at(height: int, *calls: bytes) -> Block:

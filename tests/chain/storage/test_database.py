@@ -15,8 +15,8 @@ from chain.storage.database import (
     DatabaseFailed,
     DiskDatabase,
     FolderInUse,
-    MemoryDatabase,
 )
+from tests.support.memory_database import MemoryDatabase
 
 KEYS = st.lists(st.sampled_from([0, 1, 254, 255]), max_size=4).map(bytes)
 WRITES = st.lists(st.tuples(KEYS, st.none() | st.binary(max_size=4)), max_size=12)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from chain.primitives.hashing import blake2_128, blake2_256
 from chain.primitives.trie import EMPTY_ROOT, trie_root
 from chain.primitives.trie_proof import verify_proof
-from chain.storage.database import DatabaseFailed, DiskDatabase, MemoryDatabase, Write
+from chain.storage.database import DatabaseFailed, DiskDatabase, Write
 from chain.storage.state_trie import StateMissing, StateTrie
+from tests.support.memory_database import MemoryDatabase
 
 KEYS = st.lists(st.sampled_from([0x00, 0x01, 0x10, 0xFF]), max_size=4).map(bytes)
 VALUES = st.sampled_from([b"", b"short", b"v" * 32, b"w" * 33, b"x" * 33, bytes(100)])
