@@ -61,8 +61,6 @@ def main(arguments: list[str], answer: Answer) -> None:
     """Serve standard input until it ends; the arguments are memory in bytes and time in seconds."""
     memory_bytes_max, seconds_max = map(int, arguments)
     endpoint = socket.socket(fileno=os.dup(0))
-    # An interrupt from the terminal reaches the whole group; the node decides when we end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(memory_bytes_max)
     threading.Thread(target=_die_with_parent, args=(endpoint.fileno(),), daemon=True).start()
     channel = Channel(endpoint)

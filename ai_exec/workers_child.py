@@ -46,6 +46,8 @@ class Child:
                 [*settings.command, *limits],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
+                # Ctrl-C reaches the node's group; the node decides when its workers end.
+                process_group=0,
                 env={**os.environ, **ONE_THREAD, "PYTHONPATH": _import_path()},
             )
         self._channel = Channel(ours)

@@ -1,5 +1,6 @@
 """The real worker process on the real example model."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from ai_exec.backend import Completed, InProcess, Trapped
 from ai_exec.tensor import encode_tensors
 from ai_exec.workers import PoolSettings, WorkerPool
+from ai_exec.workers_child import Child, ChildSettings
 from ai_exec.workers_messages import decode_outcome, encode_outcome
 
 MODEL = (Path(__file__).parents[2] / "examples" / "digits" / "digits.onnx").read_bytes()
@@ -39,6 +41,14 @@ def test_process_answers_what_the_engines_answer_here(pool: WorkerPool, engine: 
     outcome = pool.run(ROOT, load, INPUTS)
     assert isinstance(outcome, Completed)
     assert outcome == here.run(ROOT, load, INPUTS)
+
+
+def test_an_interrupt_from_the_terminal_does_not_reach_a_worker() -> None:
+    child = Child(ChildSettings(memory_bytes_max=1 << 30, seconds_max=60))
+    try:
+        assert os.getpgid(child.pid) == child.pid != os.getpgid(0)
+    finally:
+        child.kill()
 
 
 def test_refused_models_are_answers_too(pool: WorkerPool) -> None:
