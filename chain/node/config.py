@@ -136,9 +136,12 @@ def load_config(base_path: Path) -> NodeConfig:
         raise InvalidConfig(f"{path}: {error}") from error
     complaints: list[str] = []
     config = _read(NodeConfig(), document, "", complaints)
-    if complaints:
-        raise InvalidConfig("\n".join(complaints))
-    return checked(config)
+    try:
+        if complaints:
+            raise InvalidConfig("\n".join(complaints))
+        return checked(config)
+    except InvalidConfig as error:
+        raise InvalidConfig(f"{path}: mend what is listed\n{error}") from error
 
 
 def with_overrides(config: NodeConfig, overrides: dict[str, Any]) -> NodeConfig:

@@ -53,9 +53,14 @@ def validator_keypair(source: str, *, chain_type: str) -> Keypair | None:
         except InvalidKey as error:
             raise KeyUnusable(str(error)) from error
     try:
-        return open_sealed(Path(source).read_bytes(), os.environ.get(PASSWORD_VARIABLE, ""))
+        sealed = Path(source).expanduser().read_bytes()
+        if PASSWORD_VARIABLE not in os.environ:
+            raise KeyUnusable(f"{source} has a password; set {PASSWORD_VARIABLE}")
+        return open_sealed(sealed, os.environ[PASSWORD_VARIABLE])
     except OSError as error:
-        raise KeyUnusable(f"{source}: {error.strerror}") from error
+        raise KeyUnusable(
+            f"{source}: {error.strerror}; give the path of a key file, as `noema key new` shows it"
+        ) from error
     except InvalidKeyFile as error:
         raise KeyUnusable(f"{source}: {error}") from error
     except WrongPassword as error:

@@ -145,7 +145,7 @@ def test_an_unusable_configuration_is_wrong_use(tmp_path: Path) -> None:
     result = noema("node", "run", "--base-path", str(tmp_path))
 
     assert result.exit_code == 2
-    assert result.stderr.endswith("Error: name: a text in quotes\n")
+    assert result.stderr.endswith("node.toml: mend what is listed\nname: a text in quotes\n")
 
 
 def test_our_own_mistakes_are_not_hidden() -> None:

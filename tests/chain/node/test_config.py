@@ -56,7 +56,9 @@ def test_every_field_is_explained() -> None:
 def test_wrong_files_are_refused(tmp_path: Path, text: str, complaints: list[str]) -> None:
     with pytest.raises(InvalidConfig) as refusal:
         read(tmp_path, text)
-    assert sorted(str(refusal.value).splitlines()) == sorted(complaints)
+    first, *named = str(refusal.value).splitlines()
+    assert first == f"{tmp_path / CONFIG_NAME}: mend what is listed"
+    assert sorted(named) == sorted(complaints)
 
 
 def test_broken_and_huge_files_are_refused(tmp_path: Path) -> None:

@@ -39,15 +39,23 @@ def test_key_file_opens_with_the_password_of_the_environment(
     bob = Keypair.from_uri("//Bob")
     path = tmp_path / "bob.json"
     path.write_bytes(seal(bob, "secret", salt=bytes(SALT_BYTES), nonce=bytes(NONCE_BYTES)))
+    monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
+    with pytest.raises(KeyUnusable, match=f"has a password; set {PASSWORD_VARIABLE}"):
+        validator_keypair(str(path), chain_type="Live")
     monkeypatch.setenv(PASSWORD_VARIABLE, "wrong")
     with pytest.raises(KeyUnusable, match=f"does not open; set {PASSWORD_VARIABLE}"):
         validator_keypair(str(path), chain_type="Live")
     monkeypatch.setenv(PASSWORD_VARIABLE, "secret")
     assert validator_keypair(str(path), chain_type="Live") == bob
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert validator_keypair("~/bob.json", chain_type="Live") == bob
 
 
-def test_missing_and_damaged_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(KeyUnusable, match="No such file"):
+def test_missing_and_damaged_files_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PASSWORD_VARIABLE, "")
+    with pytest.raises(KeyUnusable, match="give the path of a key file"):
         validator_keypair(str(tmp_path / "none"), chain_type="Live")
     (tmp_path / "bad").write_bytes(b"{}")
     with pytest.raises(KeyUnusable, match="no ed25519 key in it"):
