@@ -1,6 +1,7 @@
 """Key files in their folder, passwords, and the names by which keys are called."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -73,7 +74,14 @@ def password(prompt: str, password_file: Path | None, *, confirm: bool = False) 
         return password_file.read_text().rstrip("\r\n")
     if PASSWORD_VARIABLE in os.environ:
         return os.environ[PASSWORD_VARIABLE]
-    typed: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+    try:
+        typed: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+    except click.Abort as error:
+        if sys.stdin.isatty():
+            raise
+        raise click.UsageError(
+            f"no password was typed; set {PASSWORD_VARIABLE} or give --password-file"
+        ) from error
     return typed
 
 
@@ -81,6 +89,8 @@ def save_key(context: CliContext, name: str, keypair: "Keypair", secret: str) ->
     """Write a key file that nobody else can read; an existing one is never overwritten."""
     from chain.primitives.key_file import NONCE_BYTES, SALT_BYTES, seal
 
+    if not name or name.startswith(("//", "0x")):
+        raise click.UsageError(f"{name!r} names no key file; choose a word, such as erin")
     path = path_of(context, name)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     sealed = seal(keypair, secret, salt=os.urandom(SALT_BYTES), nonce=os.urandom(NONCE_BYTES))

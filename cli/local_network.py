@@ -226,7 +226,10 @@ class LocalNetwork:
                 httpx.get(node.url, timeout=1)
             except httpx.TransportError:
                 continue
-            raise NetworkProblem(f"port {node.rpc_port} is taken by another program; stop it first")
+            raise NetworkProblem(
+                f"port {node.rpc_port} is taken by a node or network of another folder, or by "
+                "another program; stop it first (`noema testnet down --folder FOLDER`)"
+            )
 
 
 def _is_node(pid: int, folder: Path) -> bool:

@@ -117,11 +117,15 @@ def _exact(numbers: Any, kind: InputType) -> Tensor:
 
 
 def _from_png(path: Path, types: Sequence[InputType], white: float) -> dict[str, Any]:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     kind = _only(types)
     channels, height, width = _picture_shape(kind)
-    with Image.open(path, formats=["PNG"]) as picture:
+    try:
+        opened = Image.open(path, formats=["PNG"])
+    except UnidentifiedImageError as error:
+        raise ValueError("this is no PNG picture") from error
+    with opened as picture:
         if picture.width * picture.height > PIXELS_MAX:
             raise ValueError(f"the picture has more than {PIXELS_MAX} pixels")
         plain = picture.convert("RGB" if channels == 3 else "L")

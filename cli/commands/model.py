@@ -115,7 +115,8 @@ def show(context: CliContext, name: str) -> None:
 
     Example: noema model show digits
     """
-    context.show(context.client.request("ai_model", [name]))
+    found = context.client.request("ai_model", [name])
+    context.show(found if context.as_json else _with_type_names(found))
 
 
 @model.command("list")
@@ -140,6 +141,20 @@ def retire(context: CliContext, name: str, version: int, sending: Sending) -> No
     Example: noema model retire digits 1 --from //Alice
     """
     context.show(send(context, sending, "Models.retire", {"name": name, "version": version}))
+
+
+def _with_type_names(model: dict[str, Any]) -> dict[str, Any]:
+    """Give the model with element types in words, for people."""
+    from ai_exec.tensor import DTYPE_NAMES
+
+    def named(types: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**each, "element": DTYPE_NAMES[each["element"]]} for each in types]
+
+    versions = [
+        {**each, "inputs": named(each["inputs"]), "outputs": named(each["outputs"])}
+        for each in model["versions"]
+    ]
+    return {**model, "versions": versions}
 
 
 def _content(context: CliContext, file: Path, skip_check: bool) -> bytes:

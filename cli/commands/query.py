@@ -133,11 +133,14 @@ def calls(context: CliContext, pallet: str | None) -> None:
     Example: noema query calls balances
     """
     description = context.transactions.description
+    pallets = description.pallets()
+    names = [each["name"] for each in pallets]
+    if pallet is not None and pallet.lower() not in map(str.lower, names):
+        raise click.UsageError(f"no pallet {pallet!r}; there are {', '.join(names)}")
     found: list[dict[str, Any]] = []
-    for each in description.pallets():
+    for each in pallets:
         if pallet is None or each["name"].lower() == pallet.lower():
-            names = [f"{each['name']}.{one['name']}" for one in each["calls"]]
-            described = [description.call(name) for name in names]
+            described = [description.call(f"{each['name']}.{one['name']}") for one in each["calls"]]
             found += [
                 {"call": one.signature(), "does": (one.docs.splitlines() or [""])[0]}
                 for one in described

@@ -1,7 +1,7 @@
 """The local network of four validators."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,6 +10,9 @@ from cli.context import CliContext, pass_context
 
 if TYPE_CHECKING:  # starting processes needs more than --help may load
     from cli.local_network import LocalNetwork
+
+HASH_SHOWN: Final = 12
+"""Characters of a hash in a table; --json has them all."""
 
 _FOLDER = click.option(
     "--folder",
@@ -56,7 +59,7 @@ def up(context: CliContext, folder: Path, rpc_port: int, network_port: int) -> N
     except NetworkProblem as problem:
         raise Failed(REFUSED, "Not started", str(problem)) from problem
     context.say(f"The network runs; logs are in {network.folder}/node-*/node.log")
-    context.show(network.status())
+    context.show(_shown(context, network.status()))
 
 
 @testnet.command()
@@ -78,6 +81,8 @@ def down(context: CliContext, folder: Path, rpc_port: int, network_port: int, re
     if remove:
         for node in network.nodes:
             shutil.rmtree(node.folder, ignore_errors=True)
+    if not stopped:
+        context.say(f"No node runs in {network.folder}; --folder names another one")
     context.show({"stopped": stopped, "removed": remove})
 
 
@@ -96,7 +101,20 @@ def status(context: CliContext, folder: Path, rpc_port: int, network_port: int) 
     found = _network(folder, rpc_port, network_port).status()
     if all(node["height"] is None for node in found):
         raise Failed(UNREACHABLE, "No node", START_A_NODE)
-    context.show(found)
+    context.show(_shown(context, found))
+
+
+def _shown(context: CliContext, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the rows; hashes cut for people, so that a row fits into a terminal's line."""
+    if context.as_json:
+        return found
+    return [
+        {
+            name: f"{value[:HASH_SHOWN]}..." if name in ("hash", "state_root") and value else value
+            for name, value in row.items()
+        }
+        for row in found
+    ]
 
 
 def _network(folder: Path, rpc_port: int, network_port: int) -> "LocalNetwork":

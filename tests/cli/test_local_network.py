@@ -112,3 +112,18 @@ def test_down_without_a_network(tmp_path: Path) -> None:
     result = noema("testnet", "down", "--folder", str(tmp_path), "--json")
 
     assert (result.exit_code, json.loads(result.stdout)) == (0, {"stopped": [], "removed": False})
+    assert result.stderr == f"No node runs in {tmp_path}; --folder names another one\n"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_hashes_are_cut_for_people_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    whole = "0x" + "ab" * 32
+    row = {"node": "Alice", "height": 3, "hash": whole, "state_root": None}
+    monkeypatch.setattr(LocalNetwork, "status", lambda self: [row])
+
+    result = noema("testnet", "status", "--folder", str(tmp_path), *["--json"][: int(as_json)])
+
+    assert (whole in result.stdout) == as_json
+    assert ("0xababababab..." in result.stdout) != as_json

@@ -99,6 +99,14 @@ def test_what_does_not_fit(name: str, value: Any, words: str, tmp_path: Path) ->
         read_inputs(write(tmp_path / name, value), [FLAT], 1)
 
 
+def test_a_file_that_only_has_the_name_of_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    path.write_bytes(b"noise")
+
+    with pytest.raises(click.UsageError, match=r"x\.png: this is no PNG picture"):
+        read_inputs(path, [SQUARE], 1)
+
+
 @pytest.mark.parametrize("number", [1.5, 300, -1, 1e30])
 def test_numbers_that_the_type_cannot_hold(number: float, tmp_path: Path) -> None:
     path = write(tmp_path / "x.json", [number] + [0] * 63)

@@ -274,6 +274,15 @@ def test_wrong_runs_are_wrong_use(arguments: list[str], words: str, image: Path)
     assert (result.exit_code, words in result.stderr) == (2, True)
 
 
+def test_element_types_are_words_for_people() -> None:
+    pixels = {"name": "pixels", "element": 1, "shape": [1, 64]}
+    client = FakeClient({"ai_model": {"versions": [{"inputs": [pixels], "outputs": []}]}})
+
+    assert "float32" in noema("model", "show", "digits", client=client).stdout
+    found = shown(noema("model", "show", "digits", "--json", client=client))
+    assert found["versions"][0]["inputs"] == [pixels]
+
+
 def test_rewards_are_shown_and_claimed() -> None:
     claimed = {"name": "Rewards.Claimed", "fields": {"account": BOB, "amount": "5"}}
     client = FakeClient(

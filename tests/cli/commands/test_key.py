@@ -49,7 +49,7 @@ def test_the_password_is_asked_for_twice(tmp_path: Path) -> None:
     mismatch = noema(
         "key", "new", "typed", keys=tmp_path, typed="a\nb\n", env={"NOEMA_PASSWORD": None}
     )  # type: ignore[dict-item]
-    assert mismatch.exit_code == 1
+    assert (mismatch.exit_code, "set NOEMA_PASSWORD" in mismatch.stderr) == (2, True)
     assert not (tmp_path / "typed.key").exists()
 
 
@@ -63,7 +63,15 @@ def test_a_development_key_is_shown() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("show", "nobody"), ("import", "x", "--uri", "bad"), ("show", "//"), ("show", "0x1")],
+    [
+        ("show", "nobody"),
+        ("import", "x", "--uri", "bad"),
+        ("show", "//"),
+        ("show", "0x1"),
+        ("new", ""),
+        ("new", "//Alice"),
+        ("new", "0x1"),
+    ],
 )
 def test_wrong_keys_are_wrong_use(arguments: tuple[str, ...], tmp_path: Path) -> None:
     assert noema("key", *arguments, keys=tmp_path, env=PASSWORD).exit_code == 2

@@ -81,6 +81,12 @@ def test_plain_questions(arguments: list[str], method: str) -> None:
     assert shown(noema("query", *arguments, "--json", client=client)) == answer
 
 
+def test_calls_of_an_unknown_pallet_are_wrong_use() -> None:
+    result = noema("query", "calls", "nothing")
+
+    assert (result.exit_code, "there are System, Timestamp" in result.stderr) == (2, True)
+
+
 def test_calls_are_listed_with_their_arguments() -> None:
     listed = shown(noema("query", "calls", "rewards", "--json"))
 
