@@ -16,7 +16,7 @@ class Reason(Enum):
     EXTRINSICS_ROOT = "extrinsics root is not that of the transactions"
     SIGNATURE = "a signature is wrong"
     TRANSACTION = "a transaction may not stand here"
-    TIMESTAMP = "time lies too far in the future"
+    TIMESTAMP = "time lies too far ahead of this node's clock"
     INCOMPLETE = "block lacks what every block has"
     RESULTS = "results are not those of the inferences"
     RESULTS_ROOT = "results root is not that of the results"

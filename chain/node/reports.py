@@ -41,7 +41,7 @@ class Reports:
             case Diverged():
                 self._fault(
                     "diverged",
-                    "the others agreed on a block that this node finds invalid; it votes no more",
+                    "the others agreed on a block that this node refused; its vote is not cast",
                     report,
                 )
             case Withheld():
