@@ -1,6 +1,7 @@
 """What operators watch, in Prometheus's words.  Counting only: nothing here decides anything."""
 
 from collections.abc import Callable
+from typing import Final
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -12,6 +13,9 @@ from prometheus_client import (
 )
 
 from consensus.engine.view import EngineView
+
+FAULTS: Final = ("accused", "block_refused", "could_not", "diverged")
+"""Kinds of faults; each is on the page from the start, so that an alarm can rest on its 0."""
 
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
@@ -36,6 +40,8 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        for kind in FAULTS:
+            self.faults.labels(kind)
         self.work = Histogram(
             "noema_block_seconds",
             "Time to propose, check or commit a block",

@@ -135,7 +135,7 @@ async def open_node(config: NodeConfig, base_path: Path) -> AsyncIterator[Node]:
             RpcServer.open(ports, config.rpc.host, config.rpc.port)
         )
         watch_parts(foundation, chain, conversation, agreement)
-        say_hello(foundation, chain, conversation, rpc)
+        say_hello(foundation, chain, conversation, rpc, config)
         services = (
             Service("network", conversation.network.run),
             Service("transactions", conversation.transactions.run),
@@ -317,6 +317,7 @@ def watch_parts(
 ) -> None:
     """Publish what is read from the parts whenever somebody asks."""
     watch = foundation.metrics.watch
+    foundation.metrics.height.set(chain.ledger.head.height)
     foundation.metrics.watch_engine(agreement.engine.view)
     network, pool, workers = conversation.network, chain.pool, foundation.workers
     watch("noema_peers", "Connected peers", lambda: len(network.peers()))
@@ -333,7 +334,11 @@ def _counter(workers: WorkerPool, name: str) -> float:
 
 
 def say_hello(
-    foundation: Foundation, chain: Chain, conversation: Conversation, rpc: RpcServer
+    foundation: Foundation,
+    chain: Chain,
+    conversation: Conversation,
+    rpc: RpcServer,
+    config: NodeConfig,
 ) -> None:
     """Log what an operator wants to know first."""
     keypair = foundation.keypair
@@ -346,6 +351,10 @@ def say_hello(
         "validator": ss58_encode(keypair.address) if keypair else "none",
     }
     _log.info("node open", extra=fields)
+    if not config.network.boot_nodes and len(chain.ledger.head.validators) > 1:
+        _log.warning(
+            "no boot nodes are set: unless peers are known from before, others must call this node"
+        )
     if keypair is not None and keypair.address not in chain.ledger.head.validators:
         _log.warning(
             "this key is no validator of the chain now: the node follows and does not vote",

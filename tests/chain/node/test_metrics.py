@@ -1,6 +1,6 @@
 """The page for Prometheus."""
 
-from chain.node.metrics import Metrics
+from chain.node.metrics import FAULTS, Metrics
 from consensus.engine.view import EngineView
 from tests.support.consensus_cast import FOUR
 
@@ -16,6 +16,11 @@ def test_page_shows_counts_and_watched_values() -> None:
     assert {"noema_height 7.0", "noema_peers 3.0", 'noema_faults_total{kind="diverged"} 1.0'} <= {
         *lines
     }
+
+
+def test_no_fault_is_a_zero_on_the_page() -> None:
+    lines = Metrics().text()[0].decode().splitlines()
+    assert {f'noema_faults_total{{kind="{kind}"}} 0.0' for kind in FAULTS} <= {*lines}
 
 
 def test_votes_are_shown_as_parts_of_the_power() -> None:

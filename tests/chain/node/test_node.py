@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trio
 
 from chain.ledger import WrongGenesis
+from chain.network.peers import peer_id_of
 from chain.node.config import NetworkSection, NodeConfig, RpcSection
 from chain.node.node import Node, open_node
 from chain.primitives.keys import Keypair, ss58_encode
@@ -21,6 +23,7 @@ from consensus.engine.signer import SignerDamaged
 from genesis.spec import preset, write_spec
 
 ALICE, FERDIE = (Keypair.from_uri(f"//{name}") for name in ("Alice", "Ferdie"))
+BOOT_NODE = f"/ip4/127.0.0.1/tcp/9/p2p/{peer_id_of(bytes(32))}"
 
 
 def config_in(folder: Path, name: str = "Fast") -> NodeConfig:
@@ -76,6 +79,35 @@ def test_transfer_is_final_and_survives_a_restart(tmp_path: Path) -> None:
 def wait_for_two_blocks(client: Client) -> None:
     while int(client.request("chain_getHeader")["number"], 16) < 2:
         time.sleep(0.05)
+
+
+def test_the_height_on_disk_is_on_the_metrics_page_before_a_block_comes(tmp_path: Path) -> None:
+    config = config_in(tmp_path)
+    with_node(tmp_path, config, wait_for_two_blocks)
+
+    def look(client: Client) -> tuple[int, list[str]]:
+        height = int(client.request("chain_getHeader")["number"], 16)
+        return height, httpx.get(f"{client.url}/metrics").text.splitlines()
+
+    height, page = with_node(tmp_path, replace(config, validator_key=""), look)
+    assert height >= 2
+    assert f"noema_height {height}.0" in page
+
+
+@pytest.mark.parametrize("boot_nodes", [(), (BOOT_NODE,)])
+def test_a_node_that_nobody_can_find_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, boot_nodes: tuple[str, ...]
+) -> None:
+    network = NetworkSection(listen_host="127.0.0.1", port=0, boot_nodes=boot_nodes)
+    config = NodeConfig(chain="local", network=network, rpc=RpcSection(port=0))
+
+    async def main() -> None:
+        async with open_node(config, tmp_path / "node"):
+            pass
+
+    with caplog.at_level("WARNING", logger="noema"):
+        trio.run(main)
+    assert ("no boot nodes are set" in caplog.text) == (not boot_nodes)
 
 
 def test_folder_of_another_chain_is_refused(tmp_path: Path) -> None:
