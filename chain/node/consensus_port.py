@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 import trio
 
 from chain.ledger import BlockRefused, Ledger, OutOfOrder
+from chain.ledger.refusals import Reason
 from chain.node.metrics import Metrics
 from chain.primitives.block import Block
 from chain.primitives.hashing import Hash32
@@ -79,6 +80,9 @@ class LedgerPort(Generic[Settled]):
         try:
             await self._work("check", lambda: self._ledger.check(block))
         except BlockRefused as error:
+            if error.reason is Reason.TIMESTAMP:
+                # A clock decides only when this node votes, never what is valid.
+                raise CannotNow(f"{error}; check this machine's clock") from error
             _log.warning(
                 "block refused",
                 extra={
