@@ -45,12 +45,16 @@ class Failed(click.ClickException):
             click.echo(f"  {line}", err=True)
 
 
-class Command(click.Command):
-    """A command with the options that every command has."""
+class LocalCommand(click.Command):
+    """A command that asks no node, with the option that every command has."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self.params += _shared_options()
+        self.params += self.shared_options()
+
+    def shared_options(self) -> list[click.Parameter]:
+        """Give the options that stand after the command's own ones."""
+        return [_json_option()]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it raises becomes an exit code and a text."""
@@ -68,29 +72,44 @@ class Command(click.Command):
             raise failed from error
 
 
+class Command(LocalCommand):
+    """A command that talks to a node."""
+
+    def shared_options(self) -> list[click.Parameter]:
+        """Add which node."""
+        return [*super().shared_options(), _url_option()]
+
+
 class Group(click.Group):
     """A group whose commands have the options that every command has."""
 
     command_class = Command
 
 
-def _shared_options() -> list[click.Parameter]:
-    return [
-        click.Option(
-            ["--json"],
-            is_flag=True,
-            expose_value=False,
-            callback=_set_json,
-            help="Print the result as JSON.",
-        ),
-        click.Option(
-            ["--url"],
-            metavar="URL",
-            expose_value=False,
-            callback=_set_url,
-            help="Node to talk to (NOEMA_URL; http://127.0.0.1:9944).",
-        ),
-    ]
+class LocalGroup(click.Group):
+    """A group whose commands ask no node."""
+
+    command_class = LocalCommand
+
+
+def _json_option() -> click.Option:
+    return click.Option(
+        ["--json"],
+        is_flag=True,
+        expose_value=False,
+        callback=_set_json,
+        help="Print the result as JSON.",
+    )
+
+
+def _url_option() -> click.Option:
+    return click.Option(
+        ["--url"],
+        metavar="URL",
+        expose_value=False,
+        callback=_set_url,
+        help="Node to talk to (NOEMA_URL; http://127.0.0.1:9944).",
+    )
 
 
 def _set_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:

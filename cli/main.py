@@ -46,8 +46,8 @@ def main() -> None:
       noema tx transfer //Bob 2.5NOE --from //Alice
       noema query account //Bob
 
-    Every command takes --json and --url.  Exit codes: 0 done, 1 refused by the
-    chain, 2 wrong use, 3 no node.
+    Every command takes --json, and --url where it talks to a node.  Exit codes:
+    0 done, 1 refused by the chain, 2 wrong use, 3 no node.
     """
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from cli.border import Group
+from cli.border import LocalGroup
 from cli.context import CliContext, pass_context
 from cli.parameters import ADDRESS, AMOUNT
 
 
-@click.group(cls=Group)
+@click.group(cls=LocalGroup)
 def genesis() -> None:
     """Make a chain of your own."""
 

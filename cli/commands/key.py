@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from cli.border import Group
+from cli.border import LocalGroup
 from cli.context import CliContext, pass_context
 from cli.keys import SUFFIX, password, save_key
 
 
-@click.group(cls=Group)
+@click.group(cls=LocalGroup)
 def key() -> None:
     """Make and keep keys.
 

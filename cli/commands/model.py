@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from cli.border import REFUSED, Failed, Group
+from cli.border import REFUSED, Failed, Group, LocalCommand
 from cli.contents import after, publish_content
 from cli.context import CliContext, pass_context
 from cli.parameters import AMOUNT, SHARE
@@ -22,7 +22,7 @@ def model() -> None:
     """Register models and look them up."""
 
 
-@model.command()
+@model.command(cls=LocalCommand)
 @click.argument("file", type=_FILE)
 @pass_context
 def check(context: CliContext, file: Path) -> None:

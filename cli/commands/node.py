@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from cli.border import Group
+from cli.border import LocalGroup
 from cli.context import CliContext, pass_context
 
 
-@click.group(cls=Group)
+@click.group(cls=LocalGroup)
 def node() -> None:
     """Run a node."""
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.border import REFUSED, Failed, Group
+from cli.border import REFUSED, Failed, LocalGroup
 from cli.context import CliContext, pass_context
 
 if TYPE_CHECKING:  # starting processes needs more than --help may load
@@ -33,7 +33,7 @@ _NETWORK_PORT = click.option(
 )
 
 
-@click.group(cls=Group)
+@click.group(cls=LocalGroup)
 def testnet() -> None:
     """Start and stop four validators on this machine."""
 

@@ -78,6 +78,8 @@ def test_every_command_is_explained(name: str, command: click.Command) -> None:
     assert "Example" in result.output
     assert f"noema {name}" in result.output
     assert "--json" in result.output
+    local = name.split()[0] in ("genesis", "key", "node", "testnet") or name == "model check"
+    assert ("--url" in result.output) != local
     described = [each for each in command.params if isinstance(each, click.Option)]
     undescribed = [each.name for each in described if not each.help and not each.hidden]
     assert undescribed in ([], ["log_level", "log_format"])
