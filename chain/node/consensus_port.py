@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable
+from importlib.metadata import version
+from platform import python_version
 from time import perf_counter
 from typing import Final, Generic, TypeVar
 
@@ -51,6 +53,7 @@ class LedgerPort(Generic[Settled]):
         self._tell = tell
         self._threads = trio.CapacityLimiter(AT_ONCE)
         self._committing = trio.Lock()
+        self._disputed: Hash32 | None = None
 
     def head(self) -> Head:
         """Give the last block that is final and on disk."""
@@ -104,7 +107,13 @@ class LedgerPort(Generic[Settled]):
         async with self._committing:
             if block.header.number <= self._ledger.head.height:
                 return
-            await self._work("commit", commit)
+            if block.hash() == self._disputed:
+                raise CannotNow("this node finds the final block invalid")
+            try:
+                await self._work("commit", commit)
+            except BlockRefused as error:
+                self._dispute(block, error)
+                raise CannotNow(f"this node finds the final block invalid: {error}") from error
             settled = await trio.to_thread.run_sync(self._settle, block, limiter=self._threads)
             self._tell(block, settled)
 
@@ -128,6 +137,24 @@ class LedgerPort(Generic[Settled]):
             queries.encoded_certificate(block_hash),
         )
         return None if block is None or certificate is None else (block, certificate)
+
+    def _dispute(self, block: Block, error: BlockRefused) -> None:
+        """Report that two thirds agreed on what this node computes otherwise; nothing is mended.
+
+        The head stays where it is, for this node would only guess; what is below it is served.
+        """
+        self._disputed = block.hash()
+        self._metrics.faults.labels("diverged").inc()
+        fields = {
+            "height": block.header.number,
+            "block": block.hash().hex(),
+            "reason": error.reason.value,
+            "detail": error.detail,
+            "transaction": error.place,
+            "python": python_version(),
+            **{name: version(name) for name in ("noema", "numpy", "onnxruntime")},
+        }
+        _log.error("this node disagrees with two thirds and stays at its head", extra=fields)
 
     async def _work(self, name: str, work: Callable[[], Done]) -> Done:
         started = perf_counter()

@@ -78,3 +78,22 @@ def test_block_out_of_turn_is_no_verdict() -> None:
     block = trio.run(others.port.propose, 2, 0)
     with pytest.raises(CannotNow):
         trio.run(world.port.check, block)
+
+
+def test_final_block_that_is_invalid_here_is_reported_once_and_moves_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    block = world.propose()
+    wrong = replace(block, header=replace(block.header, state_root=bytes(32)))
+    certificate = world.chain.certify(wrong)
+    for _ in range(3):
+        with pytest.raises(CannotNow, match="finds the final block invalid"):
+            trio.run(world.port.commit, wrong, certificate)
+    assert world.port.head() == Head(0, world.chain.genesis.hash())
+    assert world.told == []
+    assert b'noema_faults_total{kind="diverged"} 1.0' in world.metrics.text()[0]
+    reports = [vars(record) for record in caplog.records]
+    assert [(report["height"], report["reason"]) for report in reports] == [
+        (1, "state root is not that of the execution")
+    ]
