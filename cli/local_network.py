@@ -203,7 +203,7 @@ class LocalNetwork:
             tell(f"heights {shown}")
             for node in self.nodes:
                 if node.pid is None:
-                    raise NetworkProblem(f"{node.name} ended:\n{_tail(node.log)}")
+                    raise NetworkProblem(f"{node.name} ended:\n{_explained(_tail(node.log))}")
             if all(height is not None and height >= blocks for height in heights):
                 return
             if self._clock() > deadline:
@@ -252,6 +252,13 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         return
+
+
+def _explained(tail: str) -> str:
+    """Add what to do about data that an earlier version, with other rules, has left."""
+    if "WrongGenesis" not in tail:
+        return tail
+    return f"{tail}\nThe data is of an older version; `noema testnet down --remove` removes it"
 
 
 def _tail(log: Path) -> str:

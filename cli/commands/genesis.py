@@ -102,10 +102,12 @@ def show(context: CliContext, chain: str) -> None:
     from chain.primitives.keys import ss58_encode
     from genesis.build import build_genesis
     from genesis.spec import PRESETS, InvalidSpec, parse_spec, preset
+    from runtime.queries import Queries
 
     try:
         spec = preset(chain) if chain in PRESETS else parse_spec(Path(chain).read_bytes())
         block = build_genesis(spec)
+        state = Queries(block.state.get)
     except InvalidSpec as error:
         raise click.UsageError(str(error)) from error
     context.show(
@@ -118,6 +120,6 @@ def show(context: CliContext, chain: str) -> None:
                 {"address": ss58_encode(address), "stake": str(stake)}
                 for address, stake in sorted(spec.validators.items())
             ],
-            "total_issuance": str(sum(spec.endowments.values())),
+            "total_issuance": str(state.pallets.balances.total_issuance.get()),
         }
     )

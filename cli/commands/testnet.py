@@ -81,7 +81,7 @@ def down(context: CliContext, folder: Path, rpc_port: int, network_port: int, re
     if remove:
         for node in network.nodes:
             shutil.rmtree(node.folder, ignore_errors=True)
-    if not stopped:
+    if not stopped and not remove:
         context.say(f"No node runs in {network.folder}; --folder names another one")
     context.show({"stopped": stopped, "removed": remove})
 

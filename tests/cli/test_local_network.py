@@ -84,6 +84,17 @@ def test_a_node_that_ends_is_reported_with_its_log_and_all_are_stopped(
     assert all(node.pid is None for node in network(tmp_path).nodes)
 
 
+def test_data_of_an_older_version_is_recognised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.local_network.sys.executable", "/bin/true")
+    (tmp_path / "node-0").mkdir()
+    (tmp_path / "node-0" / "node.log").write_text("ERROR   WrongGenesis: the folder holds chain\n")
+
+    with pytest.raises(NetworkProblem, match="`noema testnet down --remove` removes it"):
+        network(tmp_path).up(lambda words: None)
+
+
 def test_every_node_knows_the_others_from_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,7 +58,10 @@ def test_a_preset_is_shown_and_written(tmp_path: Path) -> None:
     path = tmp_path / "chain.json"
     hash_of_local = "0x" + build_genesis(preset("local")).hash.hex()
 
-    assert shown(noema("genesis", "show", "--json"))["genesis_hash"] == hash_of_local
+    of_local = shown(noema("genesis", "show", "--json"))
+    assert of_local["genesis_hash"] == hash_of_local
+    # The chain's own two accounts begin with what must stay free.
+    assert of_local["total_issuance"] == str(10**7 * 10**12 + 2 * 10**9)
     written = shown(noema("genesis", "new", "-o", str(path), "--preset", "local", "--json"))
     assert written["genesis_hash"] == hash_of_local
     assert shown(noema("genesis", "show", str(path), "--json"))["genesis_hash"] == hash_of_local
