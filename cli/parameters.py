@@ -101,6 +101,21 @@ class NamedValueType(click.ParamType[tuple[str, str]]):
         return name.replace("-", "_"), text
 
 
+class NameType(click.ParamType[str]):
+    """A name for a model or a dataset, checked before anything is paid for."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Give the name."""
+        from runtime.frame.names import NAME_BYTES_MAX, is_name
+
+        if not is_name(value):
+            rule = "small letters, digits and dashes, a letter first"
+            self.fail(f"{value!r} is no name: {rule}, {NAME_BYTES_MAX} at most", param, ctx)
+        return str(value)
+
+
 class ShareType(click.ParamType[int]):
     """A share: 30%, 12.5%, or parts per million."""
 
@@ -155,5 +170,6 @@ AMOUNT: Final = AmountType()
 HASH: Final = HashType()
 BLOCK: Final = BlockType()
 NAMED_VALUE: Final = NamedValueType()
+NAME: Final = NameType()
 SHARE: Final = ShareType()
 SHAPE: Final = ShapeType()

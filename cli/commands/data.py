@@ -8,7 +8,7 @@ import click
 from cli.border import Group
 from cli.contents import after, publish_content
 from cli.context import CliContext, pass_context
-from cli.parameters import SHAPE
+from cli.parameters import NAME, SHAPE
 from cli.sending import Sending, send, sending_options
 
 
@@ -18,7 +18,7 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("name")
+@click.argument("name", type=NAME, metavar="NAME")
 @click.option("--element", default="uint8", show_default=True, help="Type of one element of a row.")
 @click.option("--shape", type=SHAPE, required=True, help="Dimensions of a row, such as 8x8.")
 @click.option("--classes", type=click.IntRange(min=0), default=0, help="Labels; 0 for none.")
@@ -84,7 +84,12 @@ def show(context: CliContext, name: str) -> None:
 
     Example: noema data show digits
     """
-    context.show(context.client.request("ai_dataset", [name]))
+    from ai_exec.tensor import DTYPE_NAMES
+
+    found = context.client.request("ai_dataset", [name])
+    if not context.as_json:  # element types in words, for people
+        found = {**found, "element": DTYPE_NAMES[found["element"]]}
+    context.show(found)
 
 
 @data.command("list")

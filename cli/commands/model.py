@@ -9,7 +9,7 @@ import click
 from cli.border import REFUSED, Failed, Group, LocalCommand
 from cli.contents import after, publish_content
 from cli.context import CliContext, pass_context
-from cli.parameters import AMOUNT, SHARE
+from cli.parameters import AMOUNT, NAME, SHARE
 from cli.sending import Sending, send, sending_options
 
 EXAMINED_WITHIN_S: Final = 180.0
@@ -34,7 +34,7 @@ def check(context: CliContext, file: Path) -> None:
 
 
 @model.command()
-@click.argument("name")
+@click.argument("name", type=NAME, metavar="NAME")
 @click.argument("file", type=_FILE)
 @click.option("--licence", default="Apache-2.0", show_default=True, help="SPDX identifier.")
 @click.option("--dataset", "datasets", multiple=True, help="Dataset that it was trained on.")
@@ -69,8 +69,12 @@ def register(
     Example: noema model register digits digits.onnx --from //Alice --price 0.5NOE \\
                --dataset digits --validators 30% --owner 40% --contributors 30%
     """
-    if validators + owner + contributors + treasury != 1_000_000:
-        raise click.UsageError("the four shares add up to 100%")
+    shares = validators + owner + contributors + treasury
+    if shares != 1_000_000:
+        raise click.UsageError(
+            f"--validators, --owner, --contributors and --treasury must add up to 100%, "
+            f"not {shares / 10_000:g}%"
+        )
     policy = {
         "price": price,
         "validators": validators,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chain.primitives.keys import Keypair, ss58_encode
 from cli.layout import amount_text
-from cli.parameters import ADDRESS, AMOUNT, BLOCK, HASH, NAMED_VALUE, SHAPE, SHARE
+from cli.parameters import ADDRESS, AMOUNT, BLOCK, HASH, NAME, NAMED_VALUE, SHAPE, SHARE
 
 ALICE = Keypair.from_uri("//Alice").address
 
@@ -30,6 +30,7 @@ ALICE = Keypair.from_uri("//Alice").address
         (BLOCK, "12", 12),
         (BLOCK, "0x" + "ab" * 32, "0x" + "ab" * 32),
         (NAMED_VALUE, "keep-alive=a=b", ("keep_alive", "a=b")),
+        (NAME, "text-encoder-2", "text-encoder-2"),
         (SHARE, "30%", 300_000),
         (SHARE, "0.0001%", 1),
         (SHARE, "5", 5),

@@ -205,7 +205,7 @@ def test_shares_that_do_not_add_up_are_wrong_use(tmp_path: Path) -> None:
 
     result = noema(*typed, "--owner", "50%")
 
-    assert (result.exit_code, "add up to 100%" in result.stderr) == (2, True)
+    assert (result.exit_code, "add up to 100%, not 90%" in result.stderr) == (2, True)
 
 
 def test_a_bad_model_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
@@ -272,6 +272,21 @@ def test_wrong_runs_are_wrong_use(arguments: list[str], words: str, image: Path)
     result = noema("infer", arguments[0], str(image), *arguments[1:], client=client)
 
     assert (result.exit_code, words in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["Digits", "my digits", "2digits", "", "a" * 49])
+def test_a_name_that_the_chain_refuses_costs_nothing(name: str, tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(b"a model")
+    client = FakeClient(content_answers())
+
+    model = noema(
+        "model", "register", name, str(tmp_path / "m.onnx"), "--from", "//A", client=client
+    )
+    rows = noema("data", "create", name, "--shape", "8", "--from", "//A", client=client)
+
+    for result in (model, rows):
+        assert (result.exit_code, "is no name: small letters" in result.stderr) == (2, True)
+    assert client.asked == []
 
 
 def test_element_types_are_words_for_people() -> None:
