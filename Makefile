@@ -23,7 +23,7 @@ demo: setup ## Play the whole story on four validators and check every promise
 test: setup ## Run all tests (under 5 minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: setup ## Lint, format, types, house rules, documents
+check: setup ## Lint, format, types, house rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

@@ -107,7 +107,7 @@ class NodeConfig:
     """How the node calls itself in logs and to others."""
 
     validator_key: str = ""
-    """Key file of a validator, or a development key (//Alice//validator); empty: only follow."""
+    """Path of a validator's key file, or a development key (//Alice//validator); empty: follow."""
 
     log_level: str = "info"
     """debug, info, warning or error."""

@@ -23,7 +23,10 @@ def node() -> None:
 @click.option("--chain", help="dev, local, or the path of a chain specification.")
 @click.option("--name", help="How the node calls itself in logs and to others.")
 @click.option(
-    "--validator-key", metavar="KEY", help="Key file of a validator; //Alice with --chain dev."
+    "--validator-key",
+    metavar="PATH",
+    help="Key file of a validator; its password is in NOEMA_VALIDATOR_PASSWORD.  "
+    "With --chain dev: //Alice.",
 )
 @click.option("--rpc-host", help="Address of HTTP and WebSocket (127.0.0.1).")
 @click.option("--rpc-port", type=click.IntRange(0, 65535), help="Their port (9944); 0: any free.")
