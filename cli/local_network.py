@@ -27,6 +27,7 @@ STARTED_WITHIN_S: Final = 90.0
 STOPPED_WITHIN_S: Final = 15.0
 _POLL_S: Final = 0.25
 _LOG_TAIL_LINES: Final = 15
+_COMMAND_READS_MAX: Final = 20
 
 
 class NetworkProblem(Exception):
@@ -241,10 +242,23 @@ def _is_node(pid: int, folder: Path) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = _command_of(pid)
     except OSError:
         return not Path("/proc/self").exists()
     return str(folder).encode() in command
+
+
+def _command_of(pid: int) -> bytes:
+    """Give a process's command line: none for a moment after its start, none for ever at its end.
+
+    Raises OSError where the system does not tell.
+    """
+    for _ in range(_COMMAND_READS_MAX):
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if command:
+            return command
+        time.sleep(0.01)
+    return b""
 
 
 def _signal(pid: int, number: int) -> None:

@@ -65,6 +65,17 @@ def test_nodes_are_stopped_kindly_and_then_by_force(code: str, ending: int, tmp_
     assert network(tmp_path).down(lambda words: None) == []
 
 
+def test_a_node_that_has_no_command_line_yet_is_not_taken_for_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "node-0").mkdir()
+    (tmp_path / "node-0" / "node.pid").write_text(str(os.getpid()))
+    lines = iter([b"", b"", str(tmp_path / "node-0").encode()])
+    monkeypatch.setattr(Path, "read_bytes", lambda self: next(lines))
+
+    assert network(tmp_path).nodes[0].pid == os.getpid()
+
+
 def test_a_pid_of_another_program_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "node-0").mkdir()
     (tmp_path / "node-0" / "node.pid").write_text(str(os.getpid()))
