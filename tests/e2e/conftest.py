@@ -1,30 +1,11 @@
 """Real processes for end-to-end tests: one local network for all of them."""
 
-import socket
 from collections.abc import Iterator
 
 import pytest
 
 from cli.local_network import LocalNetwork
-
-
-def free_ports(count: int) -> int:
-    """Give the first of `count` ports in a row that nobody uses now."""
-    for first in range(20_000, 30_000, count):
-        sockets = []
-        try:
-            for port in range(first, first + count):
-                probe = socket.socket()
-                sockets.append(probe)
-                probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        else:
-            return first
-        finally:
-            for probe in sockets:
-                probe.close()
-    raise AssertionError("no free ports")
+from tests.support.ports import free_ports
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ import httpx
 
 from chain.rpc.client import Client
 from cli.local_network import LocalNetwork, LocalNode
+from tests.support.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 LONG = bool(os.environ.get("NOEMA_E2E_LONG"))
@@ -194,3 +195,28 @@ def test_metrics_and_health_are_served(network: LocalNetwork) -> None:
     assert f"noema_peers {len(network.nodes) - 1}.0" in page
     assert "noema_height " in page
     assert httpx.get(f"{node.url}/health").status_code == 200
+
+
+def test_follower_joins_by_one_address_and_holds_the_same_blocks(
+    network: LocalNetwork, tmp_path: Path
+) -> None:
+    with Client(network.nodes[0].url) as client:
+        address = client.request("system_localListenAddresses")[0]
+    port = free_ports(2)
+    command = [
+        *(sys.executable, "-m", "cli.main", "node", "run", "--base-path", str(tmp_path)),
+        *("--chain", "local", "--bootnodes", address),
+        *("--rpc-port", str(port), "--listen", f"127.0.0.1:{port + 1}"),
+    ]
+    with (tmp_path / "node.log").open("wb") as log:
+        follower = subprocess.Popen(command, cwd=ROOT, stderr=log)
+    try:
+        node = LocalNode(9, "follower", tmp_path, port, port + 1)
+        goal = height(network.nodes[0])
+        wait_until(lambda: is_up(node) and height(node) >= goal)
+        assert block_hash(node, goal) == block_hash(network.nodes[1], goal)
+        before = height(node)
+        wait_until(lambda: height(node) >= before + 2)
+    finally:
+        follower.send_signal(signal.SIGTERM)
+        assert follower.wait(20) == 0
