@@ -34,7 +34,14 @@ def describe(ports: Ports) -> dict[str, Any]:
 @METHODS.method("ai_model")
 def model(ports: Ports, name: Text, at: Hash | None = None) -> Any:
     """Give a model with its versions and channels."""
-    return _found(ports, at, "model", f"No model {name!r}", name=name)
+    return _found(
+        ports,
+        at,
+        "model",
+        f"No model {name!r}",
+        "`noema model list` shows those there are.",
+        name=name,
+    )
 
 
 @METHODS.method("ai_models")
@@ -48,7 +55,15 @@ def models(
 @METHODS.method("ai_dataset")
 def dataset(ports: Ports, name: Text, first: Number = 0, at: Hash | None = None) -> Any:
     """Give a dataset with 64 of its records from number `first` on."""
-    return _found(ports, at, "dataset", f"No dataset {name!r}", name=name, first=first)
+    return _found(
+        ports,
+        at,
+        "dataset",
+        f"No dataset {name!r}",
+        "`noema data list` shows those there are.",
+        name=name,
+        first=first,
+    )
 
 
 @METHODS.method("ai_datasets")
@@ -62,7 +77,14 @@ def datasets(
 @METHODS.method("ai_receipt")
 def receipt(ports: Ports, inference: Number, at: Hash | None = None) -> Any:
     """Give the receipt of an inference by its number."""
-    return _found(ports, at, "receipt", f"No receipt {inference} is kept", inference=inference)
+    return _found(
+        ports,
+        at,
+        "receipt",
+        f"No receipt {inference} is kept",
+        "Receipts are kept for some blocks; look at its transaction.",
+        inference=inference,
+    )
 
 
 @METHODS.method("ai_rewards")
@@ -181,8 +203,10 @@ def _included(ports: Ports, hash: Hash32, block_hash: Hash32, index: int) -> dic
     }
 
 
-def _found(ports: Ports, at: bytes | None, question: str, otherwise: str, **arguments: Any) -> Any:
+def _found(
+    ports: Ports, at: bytes | None, question: str, otherwise: str, advice: str, **arguments: Any
+) -> Any:
     value = ports.runtime.query(state_of(ports, at), question, **arguments)
     if value is None:
-        raise RpcError(NOT_FOUND, otherwise)
+        raise RpcError(NOT_FOUND, otherwise, advice)
     return value

@@ -88,9 +88,33 @@ def ask(method: str, *params: Any, node: Any = None) -> Any:
         ("ai_dryRun", ["m", 2, "0x0102"], {"model": "m", "version": 2, "bytes": 2}),
         ("ai_dryRun", ["m", None, "base64:AQI="], {"model": "m", "version": None, "bytes": 2}),
         ("ai_dryRun", ["missing"], {"code": 4102, "message": "No model 'missing'"}),
-        ("ai_model", ["none"], {"code": 4004, "message": "No model 'none'"}),
-        ("ai_dataset", ["none"], {"code": 4004, "message": "No dataset 'none'"}),
-        ("ai_receipt", [5], {"code": 4004, "message": "No receipt 5 is kept"}),
+        (
+            "ai_model",
+            ["none"],
+            {
+                "code": 4004,
+                "message": "No model 'none'",
+                "data": "`noema model list` shows those there are.",
+            },
+        ),
+        (
+            "ai_dataset",
+            ["none"],
+            {
+                "code": 4004,
+                "message": "No dataset 'none'",
+                "data": "`noema data list` shows those there are.",
+            },
+        ),
+        (
+            "ai_receipt",
+            [5],
+            {
+                "code": 4004,
+                "message": "No receipt 5 is kept",
+                "data": "Receipts are kept for some blocks; look at its transaction.",
+            },
+        ),
         ("ai_describe", [], {"pallets": []}),
         ("ai_events", [], []),
         ("ai_blobStatus", [UNKNOWN], {"root": UNKNOWN, "chain": None, "chunksHeld": []}),
