@@ -21,7 +21,7 @@ def upload(client: Client, content: bytes, progress: Progress = lambda done, of:
     chunks = split(content)
     leaves = [leaf_hash(chunk) for chunk in chunks]
     root = "0x" + root_of_leaves(leaves, len(content)).hex()
-    held = set(client.request("ai_blobStatus", [root])["chunksHeld"])
+    held = set(client.request("ai_blobStatus", [root])["chunks_held"])
     missing = [index for index in range(len(chunks)) if index not in held]
     progress(len(chunks) - len(missing), len(chunks))
     for sent, index in enumerate(missing, start=1):

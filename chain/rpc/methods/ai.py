@@ -118,7 +118,7 @@ def blob_status(ports: Ports, root: Hash, at: Hash | None = None) -> dict[str, A
     return {
         "root": hex_of(root),
         "chain": on_chain,
-        "chunksHeld": list(ports.blobs.chunks_held(root)),
+        "chunks_held": list(ports.blobs.chunks_held(root)),
     }
 
 

@@ -54,8 +54,8 @@ DRY = {
 
 def content_answers(**more: Any) -> dict[str, Any]:
     """Give answers of a node that has no content yet and gets it in time."""
-    status = {"chunksHeld": [], "chain": None}
-    available = {"chunksHeld": [0], "chain": {"length": 10, "available_since": 9}}
+    status = {"chunks_held": [], "chain": None}
+    available = {"chunks_held": [0], "chain": {"length": 10, "available_since": 9}}
     return {
         **chain_answers(),
         "state_getStorage": None,
@@ -99,7 +99,7 @@ def test_content_is_announced_uploaded_and_waited_for(tmp_path: Path) -> None:
 
 def test_a_repeated_upload_sends_only_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(600_000))
-    half = {"chunksHeld": [0, 2], "chain": {"available_since": 3}}
+    half = {"chunks_held": [0, 2], "chain": {"available_since": 3}}
     client = FakeClient(content_answers(state_getStorage="0x00", ai_blobStatus=half))
 
     result = noema(
@@ -135,7 +135,7 @@ def test_rows_are_counted_and_named(tmp_path: Path) -> None:
     content = bytes(range(65)) + bytes(65)
     (tmp_path / "my.rows").write_bytes(content)
     dataset = {"element": 2, "shape": [8, 8], "classes": 10}
-    held = {"chunksHeld": [0], "chain": {"available_since": 3}}
+    held = {"chunks_held": [0], "chain": {"available_since": 3}}
     client = FakeClient(
         content_answers(state_getStorage="0x00", ai_blobStatus=held, ai_dataset=dataset)
     )
@@ -178,7 +178,7 @@ def test_a_model_is_registered_and_waited_for(status: str, tmp_path: Path) -> No
     client = FakeClient(
         content_answers(
             state_getStorage="0x00",
-            ai_blobStatus={"chunksHeld": [0], "chain": {"available_since": 3}},
+            ai_blobStatus={"chunks_held": [0], "chain": {"available_since": 3}},
             ai_transaction=included([published]),
             ai_model=Queue([{"versions": [pending]}, {"versions": [version]}]),
         )

@@ -117,7 +117,7 @@ def ask(method: str, *params: Any, node: Any = None) -> Any:
         ),
         ("ai_describe", [], {"pallets": []}),
         ("ai_events", [], []),
-        ("ai_blobStatus", [UNKNOWN], {"root": UNKNOWN, "chain": None, "chunksHeld": []}),
+        ("ai_blobStatus", [UNKNOWN], {"root": UNKNOWN, "chain": None, "chunks_held": []}),
         (
             "ai_getChunk",
             [UNKNOWN, 0],
@@ -243,7 +243,7 @@ def test_chunks_are_taken_with_their_proof_only() -> None:
         refused = await served.call("ai_uploadChunk", root, 999, 0, hex_of(content[:999]), [])
         assert refused == {"code": 4101, "message": "the chunk does not match the root"}
         assert await served.call("ai_uploadChunk", root, 1000, 0, hex_of(content), []) is True
-        assert (await served.call("ai_blobStatus", root))["chunksHeld"] == [0]
+        assert (await served.call("ai_blobStatus", root))["chunks_held"] == [0]
         assert (await served.call("ai_getChunk", root, 0)).startswith("base64:AAAA")
 
     serve(talk)
