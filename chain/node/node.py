@@ -53,8 +53,6 @@ from genesis.build import GenesisBlock, build_genesis
 from runtime.assembly import VERSION
 from runtime.execution import BackendExecutor
 from runtime.executive import Executive
-from runtime.frame.ports import LocalFailure
-from runtime.validation import ExhaustsResources, FromFuture
 
 NOBODY: Final = bytes(32)
 """Stands for the address of a node that has no validator key."""
@@ -191,7 +189,7 @@ def begin_chain(foundation: Foundation, config: NodeConfig) -> Chain:
         limits,
         lambda extrinsic, encoded: accepted.publish(Accepted(extrinsic, encoded)),
     )
-    skipped.subscribe(lambda event: discard_hopeless(pool, event))
+    skipped.subscribe(lambda event: pool.leave_out(extrinsic_hash(event.encoded), event.why))
     accepted.subscribe(Anticipation(ledger, foundation.workers, foundation.content).note)
     return Chain(ledger, pool, Submission(pool), accepted)
 
@@ -304,12 +302,6 @@ def hello_of(genesis: GenesisBlock, ledger: Ledger) -> Hello:
     """Give what this node says first to another one."""
     head = ledger.head
     return Hello(PROTOCOL_VERSION, genesis.hash, genesis.spec.name, head.height, head.hash)
-
-
-def discard_hopeless(pool: Pool, skipped: Skipped) -> None:
-    """Drop what a block left out, unless it may fit into a later one."""
-    if not isinstance(skipped.why, ExhaustsResources | FromFuture | LocalFailure):
-        pool.discard(extrinsic_hash(skipped.encoded))
 
 
 def watch_parts(

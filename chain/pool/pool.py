@@ -26,6 +26,9 @@ from runtime.validation import (
 _PASSING = (CannotPay, ExhaustsResources, FromFuture)
 """Reasons that may be gone a block later; such transactions are not banned."""
 
+_FITS_LATER = (ExhaustsResources, FromFuture, LocalFailure)
+"""Reasons of one block or of this node; such transactions go on waiting."""
+
 
 class Pool:
     """Transactions that wait for a block.  All methods may be called from any thread."""
@@ -110,12 +113,15 @@ class Pool:
                 entry.judged = self._judgements
         return sum(self._judge_again(entry) for entry in chosen)
 
-    def discard(self, extrinsic_id: bytes) -> None:
-        """Drop a transaction that this node can't or won't carry, and refuse it for a while."""
+    def leave_out(self, extrinsic_id: bytes, why: InvalidTransaction | LocalFailure) -> None:
+        """Let go of a transaction that a block left out, unless it may fit into a later one."""
+        if isinstance(why, _FITS_LATER):
+            return
         with self._lock:
             entry = self._queues.by_hash.get(extrinsic_id)
             if entry is not None:
-                self._bans.add(extrinsic_id)
+                if not isinstance(why, _PASSING):
+                    self._bans.add(extrinsic_id)
                 self._queues.remove(entry)
 
     def next_nonce(self, address: Address, nonce: int) -> int:

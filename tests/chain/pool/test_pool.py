@@ -20,7 +20,15 @@ from chain.primitives.extrinsic import (
     extrinsic_hash,
 )
 from runtime.frame.ports import LocalFailure
-from runtime.validation import BadProof, CannotPay, InvalidTransaction, Stale, Validity
+from runtime.validation import (
+    BadProof,
+    CannotPay,
+    ExhaustsResources,
+    FromFuture,
+    InvalidTransaction,
+    Stale,
+    Validity,
+)
 
 ALICE, BOB, CAROL = (bytes([number]) * 32 for number in (1, 2, 3))
 
@@ -310,13 +318,29 @@ def test_revalidation_lets_the_invalid_go_in_turns(pool: Pool, head: FakeHead) -
     assert waiting[1] in pool.pending()
 
 
-def test_discarded_is_banned(pool: Pool) -> None:
+def test_left_out_for_good_is_banned(pool: Pool) -> None:
     extrinsic_id = pool.submit(transaction(ALICE, 0))
     assert pool.standing(extrinsic_id) == "ready"
-    pool.discard(extrinsic_id)
-    pool.discard(b"\x00" * 32)
+    pool.leave_out(extrinsic_id, BadProof())
+    pool.leave_out(b"\x00" * 32, BadProof())
     assert pool.standing(extrinsic_id) is None
     assert refused(pool, transaction(ALICE, 0)).code == 1012
+
+
+def test_left_out_for_want_of_funds_may_come_again(pool: Pool) -> None:
+    extrinsic_id = pool.submit(transaction(ALICE, 0))
+    pool.leave_out(extrinsic_id, CannotPay())
+    assert pool.standing(extrinsic_id) is None
+    assert pool.submit(transaction(ALICE, 0)) == extrinsic_id
+
+
+@pytest.mark.parametrize("why", [ExhaustsResources(), FromFuture(), LocalFailure()])
+def test_left_out_for_now_goes_on_waiting(
+    pool: Pool, why: InvalidTransaction | LocalFailure
+) -> None:
+    extrinsic_id = pool.submit(transaction(ALICE, 0))
+    pool.leave_out(extrinsic_id, why)
+    assert pool.standing(extrinsic_id) == "ready"
 
 
 def test_accepted_is_announced_once(head: FakeHead) -> None:
@@ -437,7 +461,7 @@ class PoolAgainstList(RuleBasedStateMachine):
     @rule(place=st.integers(0, 6))
     def discard(self, place: int) -> None:
         if place < len(self.waiting):
-            self.pool.discard(extrinsic_hash(self.waiting.pop(place).encoded))
+            self.pool.leave_out(extrinsic_hash(self.waiting.pop(place).encoded), BadProof())
             # Banned bytes would be refused; another pool of this model never sees them again.
             self.pool._bans._until_ms.clear()
 
