@@ -1,6 +1,6 @@
 """Deterministic ONNX: judges models and runs them with the same bits on every machine."""
 
-from ai_exec.admission import Admission, admit
+from ai_exec.admission.verdict import Admission, admit
 from ai_exec.engines import UnknownEngine, compile
 from ai_exec.executable import Executable, Trap
 from ai_exec.limits import DEFAULT_LIMITS, Limits

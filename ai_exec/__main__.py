@@ -11,7 +11,7 @@ import click
 import numpy as np
 
 import ai_exec
-from ai_exec.admission import Admission
+from ai_exec.admission.verdict import Admission
 from ai_exec.tensor import Tensor
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final, Protocol
 
-from ai_exec.admission import Admission, admit
+from ai_exec.admission.verdict import Admission, admit
 from ai_exec.engines import compile
 from ai_exec.executable import Executable, Trap
-from ai_exec.fast_products import STANDARD, Products
+from ai_exec.fast.products import STANDARD, Products
 from ai_exec.limits import DEFAULT_LIMITS, Limits
 from ai_exec.program import SEMANTICS_VERSION
 from ai_exec.tensor import TensorError, TensorLimits, TensorType, decode_tensors, encode_tensors

@@ -1,7 +1,7 @@
 """Making an admitted program ready to run by the engine one names."""
 
 from ai_exec.executable import Executable
-from ai_exec.fast_products import STANDARD, Products
+from ai_exec.fast.products import STANDARD, Products
 from ai_exec.program import Program
 from ai_exec.reference import ReferenceExecutable
 
@@ -15,7 +15,7 @@ def compile(program: Program, engine: str = "fast", products: Products = STANDAR
     if engine == "reference":
         return ReferenceExecutable(program)
     if engine == "fast":
-        from ai_exec.fast import FastExecutable
+        from ai_exec.fast.executable import FastExecutable
 
         return FastExecutable(program, products)
     raise UnknownEngine(engine)

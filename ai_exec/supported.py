@@ -1,7 +1,7 @@
 """The table of supported operators in the readme, written from the registry."""
 
 from ai_exec import ops
-from ai_exec.nodes import OPSETS
+from ai_exec.admission.nodes import OPSETS
 from ai_exec.registry import all_operators
 
 assert ops.__all__

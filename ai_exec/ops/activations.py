@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ai_exec import functions
 from ai_exec.metering import EXP_PICOSECONDS, function, per_element
-from ai_exec.numerics import maximum, minimum
 from ai_exec.ops.rules import FLOAT32, NUMBERS, SIGNED, broadcasts_to, require_dtype, same
 from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.semantics import functions
+from ai_exec.semantics.numerics import maximum, minimum
 from ai_exec.tensor import Tensor
 
 ONE = np.array(1, np.float32)

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from ai_exec import numerics
-from ai_exec.functions import power
 from ai_exec.metering import per_element
 from ai_exec.ops.rules import (
     ANY,
@@ -18,6 +16,8 @@ from ai_exec.ops.rules import (
     same,
 )
 from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.semantics import numerics
+from ai_exec.semantics.functions import power
 from ai_exec.tensor import DTYPE_NAMES, Tensor
 
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ai_exec import functions
 from ai_exec.metering import contraction, per_element
-from ai_exec.numerics import contract, exact_sum, greatest, round_to_float32
 from ai_exec.ops.normalisation import softmax
 from ai_exec.ops.rules import FLOAT32, INDICES, require_dtype, require_rank, same, size
 from ai_exec.registry import ML, Call, Mismatch, Operand, operator
+from ai_exec.semantics import functions
+from ai_exec.semantics.numerics import contract, exact_sum, greatest, round_to_float32
 from ai_exec.tensor import Tensor
 
 Floats = tuple[float, ...]

@@ -3,7 +3,10 @@
 import numpy as np
 
 from ai_exec.metering import GROUP_GAS, contraction
-from ai_exec.numerics import (
+from ai_exec.ops.rules import FLOAT32, one_dtype, require_rank, require_shape, size
+from ai_exec.ops.windows import Windows, padded_elements, windows, windows_of
+from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.semantics.numerics import (
     Floats,
     channels_of_block,
     combine,
@@ -12,9 +15,6 @@ from ai_exec.numerics import (
     round_to_float32,
     whole_product,
 )
-from ai_exec.ops.rules import FLOAT32, one_dtype, require_rank, require_shape, size
-from ai_exec.ops.windows import Windows, padded_elements, windows, windows_of
-from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.tensor import Tensor
 
 Wholes = tuple[int, ...]

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ai_exec.metering import contraction
-from ai_exec.numerics import contract, round_to_float32
 from ai_exec.ops.rules import (
     FLOAT32,
     broadcast_shapes,
@@ -14,6 +13,7 @@ from ai_exec.ops.rules import (
     size,
 )
 from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.semantics.numerics import contract, round_to_float32
 from ai_exec.tensor import Shape, Tensor
 
 WIDE_INTEGERS = ("int32", "int64", "uint32", "uint64")

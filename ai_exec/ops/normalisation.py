@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from ai_exec.functions import exp, log_64
 from ai_exec.metering import EXP_PICOSECONDS, QUANTISE_PICOSECONDS, per_element
-from ai_exec.numerics import exact_sum, greatest, round_to_float32
 from ai_exec.ops.rules import (
     FLOAT32,
     axis_of,
@@ -17,6 +15,8 @@ from ai_exec.ops.rules import (
     size,
 )
 from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.semantics.functions import exp, log_64
+from ai_exec.semantics.numerics import exact_sum, greatest, round_to_float32
 from ai_exec.tensor import Tensor
 
 _SOFTMAX_COST = per_element(EXP_PICOSECONDS + 2 * QUANTISE_PICOSECONDS)

@@ -3,10 +3,17 @@
 import numpy as np
 
 from ai_exec.metering import QUANTISE_PICOSECONDS, gas, per_input_element
-from ai_exec.numerics import exact_sum, greatest, maximum, quantise, round_to_float32, sum_bits
 from ai_exec.ops.rules import FLOAT32, FLOATS, only_output, require_rank, size
 from ai_exec.ops.windows import Windows, padded_elements, windows, windows_of
 from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.semantics.numerics import (
+    exact_sum,
+    greatest,
+    maximum,
+    quantise,
+    round_to_float32,
+    sum_bits,
+)
 from ai_exec.tensor import Tensor
 
 Wholes = tuple[int, ...]

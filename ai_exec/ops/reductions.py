@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ai_exec import numerics
-from ai_exec.functions import exp, log_64
 from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, per_input_element
-from ai_exec.numerics import Axes, exact_sum, normalise_axes, round_to_float32
 from ai_exec.ops.rules import FLOAT32, NUMBERS, axes_of, axis_of, listed, size, wholes_of
 from ai_exec.registry import Call, Infer, Mismatch, Operand, operator
+from ai_exec.semantics import numerics
+from ai_exec.semantics.functions import exp, log_64
+from ai_exec.semantics.numerics import Axes, exact_sum, normalise_axes, round_to_float32
 from ai_exec.tensor import Shape, Tensor
 
 SUMMED = (*FLOAT32, "int32", "int64", "uint32", "uint64")

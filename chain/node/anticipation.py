@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ai_exec.workers import WorkerPool
+from ai_exec.workers.pool import WorkerPool
 from chain.ledger import Ledger
 from chain.node.events import Accepted
 from chain.primitives.codec import DecodeError

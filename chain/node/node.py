@@ -13,7 +13,7 @@ from typing import Final
 
 import trio
 
-from ai_exec.workers import PoolSettings, WorkerPool
+from ai_exec.workers.pool import PoolSettings, WorkerPool
 from chain.gossip.blobs import BlobFetcher, BlobSender
 from chain.gossip.consensus import ConsensusGossip
 from chain.gossip.transactions import TransactionGossip

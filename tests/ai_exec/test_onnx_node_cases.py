@@ -16,7 +16,7 @@ import pytest
 from onnx import numpy_helper
 
 import ai_exec
-from ai_exec.nodes import OPSETS
+from ai_exec.admission.nodes import OPSETS
 from ai_exec.registry import ML, all_operators, is_known
 
 SLOW = {"averagepool", "maxpool", "lppool"}

@@ -9,7 +9,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 import ai_exec
-from ai_exec.nodes import OPSETS
+from ai_exec.admission.nodes import OPSETS
 from ai_exec.registry import ML, Operator, all_operators
 from ai_exec.tensor import DTYPE_NUMBERS, Tensor
 from tests.support.onnx_models import encode, proto

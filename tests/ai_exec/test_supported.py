@@ -5,7 +5,7 @@ from pathlib import Path
 import onnx.defs
 import pytest
 
-from ai_exec.nodes import OPSETS
+from ai_exec.admission.nodes import OPSETS
 from ai_exec.registry import all_operators, newest, versions_of
 from ai_exec.supported import supported_opsets, supported_table
 

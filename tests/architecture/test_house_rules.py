@@ -27,8 +27,7 @@ PACKAGE_DOORS = {"chain", "consensus"}
 PURE = ("chain.primitives", "consensus.core", "runtime", "ai_exec")
 IMPURE_FILES = {
     "ai_exec.__main__": "the shell command",
-    "ai_exec.worker_process": "the child process",
-    "ai_exec.workers": "starts and watches the child processes",
+    "ai_exec.workers": "starts and watches the child processes, and is the child process",
 }
 IMPURE_MODULES = {
     *("asyncio", "concurrent", "datetime", "io", "locale", "logging", "multiprocessing", "os"),

@@ -14,12 +14,12 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 import ai_exec
-from ai_exec.fast import FastExecutable
-from ai_exec.fast_products import BINARY64, NEVER, Products
-from ai_exec.fast_session import is_exact
+from ai_exec.fast.executable import FastExecutable
+from ai_exec.fast.products import BINARY64, NEVER, Products
+from ai_exec.fast.session import is_exact
 from ai_exec.tensor import Tensor, encode_tensors
-from ai_exec.workers import PoolSettings, WorkerPool
-from ai_exec.workers_child import ONE_THREAD
+from ai_exec.workers.child import ONE_THREAD
+from ai_exec.workers.pool import PoolSettings, WorkerPool
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 ROW_BYTES = 65

@@ -1,0 +1,1 @@
+"""The fast engine: the bits of the reference engine, sooner."""

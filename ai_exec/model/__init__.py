@@ -1,0 +1,1 @@
+"""The bytes of an ONNX file: read under limits into plain values."""

@@ -1,0 +1,203 @@
+"""From the bytes of an ONNX file to plain values; only what cannot be read is refused here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+
+from ai_exec.limits import Limits
+from ai_exec.model.schema import model_schema
+from ai_exec.model.wire import Message, Reader
+from ai_exec.registry import Attribute
+from ai_exec.tensor import DTYPE_NAMES, ITEM_BYTES, Shape, Tensor, from_bytes
+
+SHOWN_CHARACTERS: Final = 80
+
+
+class Unreadable(Exception):
+    """A part of the model has no meaning.  The message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredValue:
+    """An input or output as the model declares it."""
+
+    name: str
+    dtype: str | None
+    """None if the model does not say."""
+    shape: tuple[int | str | None, ...] | None
+    """A text or None stands for a length that the model leaves open."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawNode:
+    """A node as the model writes it."""
+
+    operator: str
+    domain: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawModel:
+    """A model as the file has it."""
+
+    ir_version: int
+    opsets: tuple[tuple[str, int], ...]
+    inputs: tuple[Message, ...]
+    outputs: tuple[Message, ...]
+    initialisers: tuple[Message, ...]
+    nodes: tuple[RawNode, ...]
+
+
+def shown(name: str) -> str:
+    """Write a name of the model in a reason: ASCII, and not too long."""
+    escaped = name.encode("unicode_escape").decode()
+    return escaped if len(escaped) <= SHOWN_CHARACTERS else escaped[:SHOWN_CHARACTERS] + "..."
+
+
+def read_model(onnx_bytes: bytes, limits: Limits) -> RawModel:
+    """Read a file under limits; raises BadWire."""
+    schema = model_schema(limits)
+    model = Reader(limits.items_max).read(memoryview(onnx_bytes), schema, "model")
+    graph: Message = model.get("graph", {})
+    return RawModel(
+        model.get("ir_version", 0),
+        tuple(
+            (opset.get("domain", ""), opset.get("version", 0)) for opset in model["opset_import"]
+        ),
+        tuple(graph.get("input", ())),
+        tuple(graph.get("output", ())),
+        tuple(graph.get("initializer", ())),
+        tuple(_node(node) for node in graph.get("node", ())),
+    )
+
+
+def _node(node: Message) -> RawNode:
+    return RawNode(
+        node.get("op_type", ""),
+        node.get("domain", ""),
+        tuple(node["input"]),
+        tuple(node["output"]),
+        tuple(node["attribute"]),
+    )
+
+
+def declared_value(message: Message) -> DeclaredValue:
+    """Read what the model says about an input or output."""
+    tensor: Message = message.get("type", {}).get("tensor_type", {})
+    dtype = DTYPE_NAMES.get(tensor.get("elem_type", 0))
+    if "elem_type" in tensor and dtype is None:
+        raise Unreadable(f"element type number {tensor['elem_type']} is not supported")
+    if "shape" not in tensor:
+        return DeclaredValue(message.get("name", ""), dtype, None)
+    lengths = tuple(dim.get("dim_value", dim.get("dim_param")) for dim in tensor["shape"]["dim"])
+    return DeclaredValue(message.get("name", ""), dtype, lengths)
+
+
+_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "float_data": ("float32",),
+    "int32_data": ("int32", "int16", "int8", "uint16", "uint8", "bool"),
+    "int64_data": ("int64",),
+    "double_data": ("float64",),
+    "uint64_data": ("uint64", "uint32"),
+}
+"""Which element types each list of a tensor holds."""
+
+
+def tensor_of(message: Message, limits: Limits) -> Tensor:
+    """Read a tensor that lies in the file; raises Unreadable."""
+    dtype = DTYPE_NAMES.get(message.get("data_type", 0))
+    if dtype is None:
+        raise Unreadable(f"element type number {message.get('data_type', 0)} is not supported")
+    if message.get("data_location", 0) or message["external_data"]:
+        raise Unreadable("its data lies outside the file")
+    shape = tuple(message["dims"])
+    check_shape(shape, limits)
+    lists = [name for name in _LISTS if message[name]]
+    if "raw_data" in message:
+        if lists:
+            raise Unreadable(f"both raw_data and {lists[0]}")
+        return _raw_tensor(dtype, shape, bytes(message["raw_data"]))
+    if lists and (len(lists) > 1 or dtype not in _LISTS[lists[0]]):
+        raise Unreadable(f"{', '.join(lists)} for {dtype}")
+    return _listed_tensor(dtype, shape, message[lists[0]] if lists else [])
+
+
+def check_shape(shape: Shape, limits: Limits) -> None:
+    """Raise Unreadable if a shape exceeds the limits."""
+    if len(shape) > limits.rank_max:
+        raise Unreadable(f"{len(shape)} axes, at most {limits.rank_max} are allowed")
+    for length in shape:
+        if not 0 <= length <= limits.axis_max:
+            raise Unreadable(f"an axis of length {length}, allowed are 0 to {limits.axis_max}")
+    if prod(shape) > limits.elements_max:
+        raise Unreadable(f"{prod(shape)} elements, at most {limits.elements_max} are allowed")
+
+
+def _raw_tensor(dtype: str, shape: Shape, content: bytes) -> Tensor:
+    if len(content) != prod(shape) * ITEM_BYTES[dtype]:
+        raise Unreadable(f"{len(content)} bytes of data for {dtype}{list(shape)}")
+    if dtype == "bool" and content.strip(b"\x00\x01"):
+        raise Unreadable("a bool that is neither 0 nor 1")
+    return from_bytes(dtype, shape, content)
+
+
+def _listed_tensor(dtype: str, shape: Shape, values: list[Any]) -> Tensor:
+    if len(values) != prod(shape):
+        raise Unreadable(f"{len(values)} elements of data for {dtype}{list(shape)}")
+    if dtype.startswith("float"):
+        return np.array(values, dtype=dtype).reshape(shape)
+    if dtype == "uint64":
+        values = [value % (1 << 64) for value in values]
+    low, high = (0, 1) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if any(not low <= value <= high for value in values):
+        raise Unreadable(f"a number that is no {dtype}")
+    return np.array(values, dtype=dtype).reshape(shape)
+
+
+def attribute_of(message: Message, limits: Limits) -> Attribute:
+    """Read an attribute's value; raises Unreadable."""
+    kind = ATTRIBUTE_KINDS.get(message.get("type", 0))
+    if kind is None:
+        raise Unreadable(f"attribute type {message.get('type', 0)} is not supported")
+    if kind not in message:
+        if kind in _ABSENT:
+            return _ABSENT[kind]
+        raise Unreadable("it has no value of its type")
+    value = message[kind]
+    if kind == "s":
+        return _word(value)
+    if kind == "strings":
+        return tuple(_word(item) for item in value)
+    return tensor_of(value, limits) if kind == "t" else _plain(value)
+
+
+def _plain(value: Any) -> Attribute:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _word(content: memoryview) -> str:
+    try:
+        return bytes(content).decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable("a text that is no UTF-8") from error
+
+
+_ABSENT: Final[Mapping[str, Attribute]] = {"f": 0.0, "i": 0, "s": ""}
+"""A value that equals the default of its field may be left out of the file."""
+
+ATTRIBUTE_KINDS: Final[Mapping[int, str]] = {
+    1: "f",
+    2: "i",
+    3: "s",
+    4: "t",
+    6: "floats",
+    7: "ints",
+    8: "strings",
+}
+"""Fields of an attribute by the number of its type."""
