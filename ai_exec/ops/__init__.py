@@ -1,31 +1,9 @@
-"""Operators by family; importing this registers them all."""
+"""Operators by family; importing this registers those of every file here."""
 
-from ai_exec.ops import (
-    activations,
-    arithmetic,
-    classic,
-    constants,
-    convolution,
-    linear,
-    logic,
-    normalisation,
-    picking,
-    pooling,
-    reductions,
-    shaping,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "activations",
-    "arithmetic",
-    "classic",
-    "constants",
-    "convolution",
-    "linear",
-    "logic",
-    "normalisation",
-    "picking",
-    "pooling",
-    "reductions",
-    "shaping",
-]
+__all__ = [module.name for module in iter_modules(__path__)]
+
+for family in __all__:
+    import_module(f"{__name__}.{family}")
