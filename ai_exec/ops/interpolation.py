@@ -1,11 +1,12 @@
 """Interpolation along axes, for Resize and Upsample.
 
-Nearest neighbours are picked (R5).  All else is a pinned sequence of binary64 operations, axis by
-axis, rounded once at the end: to the element type, or to a whole number half to even, saturating.
+Nearest neighbours are picked (R5), by places computed in binary32.  All else is a pinned sequence
+of binary64 operations, axis by axis, rounded once at the end: to the element type, or to a whole
+number half to even, saturating.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -82,37 +83,37 @@ class Filter:
         return np.where(x <= 1.0, near, np.where(x < 2.0, far, 0.0))
 
 
-def coordinates(stretch: Stretch, place: str) -> Floats:
-    """Give where each output lies on the input's axis."""
-    x = np.arange(stretch.outputs, dtype=np.float64)
-    if not stretch.outputs:
-        return x
-    scale, width, last = stretch.scale, stretch.width, float(stretch.length - 1)
+def coordinates(stretch: Stretch, place: str, dtype: str) -> Tensor:
+    """Give where each output lies on the input's axis, each step rounded to the given type."""
+    x: Tensor = np.arange(stretch.outputs, dtype=dtype)
+    return np.asarray(_places(x, stretch, place)) if stretch.outputs else x
+
+
+def _places(x: Any, stretch: Stretch, place: str) -> Any:
+    scale, width, last, start, end = np.array(
+        [stretch.scale, stretch.width, stretch.length - 1, stretch.start, stretch.end]
+    ).astype(x.dtype)
     if place == "asymmetric":
         return x / scale
     if place == "tf_half_pixel_for_nn":
         return (x + 0.5) / scale
     if place == "align_corners":
-        return x * last / (width - 1.0) if width != 1.0 else 0.0 * x
+        return x * last / (width - 1.0) if width != 1.0 else x * 0.0
     if place == "tf_crop_and_resize":
-        start, end = stretch.start, stretch.end
-        if width <= 1.0:
-            return 0.0 * x + 0.5 * (start + end) * last
-        return start * last + x * (end - start) * last / (width - 1.0)
-    if place == "pytorch_half_pixel" and width <= 1.0:
-        return 0.0 * x
+        if stretch.outputs == 1:
+            return x + (start + end) * 0.5 * last
+        return start * last + x * (end - start) * last / (stretch.outputs - 1.0)
+    if place == "pytorch_half_pixel" and stretch.outputs == 1:
+        return x
     if place == "half_pixel_symmetric":
-        offset = stretch.length / 2.0 * (1.0 - stretch.outputs / width)
+        offset = (1.0 - stretch.outputs / width) * (stretch.length / 2.0)
         return offset + (x + 0.5) / scale - 0.5
     return (x + 0.5) / scale - 0.5
 
 
-def nearest(x: Floats, rounding: str, stretch: Stretch) -> Tensor:
-    """Round places to elements.
-
-    A place is first rounded to binary32, so that the error of its scale does not decide.
-    """
-    x = x.astype(np.float32).astype(np.float64)
+def nearest(place: Tensor, rounding: str, stretch: Stretch) -> Tensor:
+    """Round places to elements."""
+    x = place.astype(np.float64)
     if rounding == "simple":
         rounding = "ceil" if stretch.scale < 1.0 else "floor"
     found = {
@@ -130,8 +131,7 @@ def stretched(data: Tensor, stretches: tuple[Stretch, ...], filter_: Filter) -> 
     An output is the sum of its taps in their order, each weight times element.  Taps before the
     first element or behind the last take that one's value, or with `exclude_outside` weight 0, the
     weights then divided by their sum.  Weights of `antialias` are divided by their sum first.
-    An output whose place on an axis is not inside the tensor is the extrapolation value in
-    `tf_crop_and_resize`.
+    With `tf_crop_and_resize` an output with a place outside the tensor is the extrapolation value.
     """
     picks = filter_.mode == "nearest"
     total = data if picks else data.astype(np.float64)
@@ -139,7 +139,7 @@ def stretched(data: Tensor, stretches: tuple[Stretch, ...], filter_: Filter) -> 
     for stretch in stretches:
         if stretch.is_idle:
             continue
-        x = coordinates(stretch, filter_.place)
+        x = coordinates(stretch, filter_.place, "float32" if picks else "float64")
         if filter_.place == "tf_crop_and_resize":
             inside = (x >= 0.0) & (x <= stretch.length - 1)
             outside = outside | _along(~inside, stretch.axis, data.ndim)
