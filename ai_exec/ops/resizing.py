@@ -15,6 +15,7 @@ from ai_exec.ops.rules import (
     require_dtype,
     require_rank,
     require_shape,
+    require_word,
     size,
     wholes_of,
 )
@@ -84,11 +85,6 @@ def _axes_of(rank: int, axes: Wholes | None) -> Wholes:
     return found
 
 
-def _require_word(call: Call, name: str, allowed: tuple[str, ...]) -> None:
-    if name in call.attributes and call.word(name) not in allowed:
-        raise Mismatch(f"{name} is {call.word(name)}, not one of {', '.join(allowed)}")
-
-
 def _scales_of(call: Call, index: int) -> Tensor:
     scales = call.at(index)
     require_dtype(scales, ("float32",), "scales")
@@ -125,10 +121,10 @@ def _stretches(call: Call) -> tuple[Stretch, ...]:
 
 
 def _resize(call: Call) -> tuple[Operand, ...]:
-    _require_word(call, "mode", (*MODES, "bilinear"))
-    _require_word(call, "coordinate_transformation_mode", PLACES)
-    _require_word(call, "nearest_mode", ROUNDINGS)
-    _require_word(call, "keep_aspect_ratio_policy", POLICIES)
+    require_word(call, "mode", (*MODES, "bilinear"))
+    require_word(call, "coordinate_transformation_mode", PLACES)
+    require_word(call, "nearest_mode", ROUNDINGS)
+    require_word(call, "keep_aspect_ratio_policy", POLICIES)
     nearest, data = call.word("mode") == "nearest", call.at(0)
     if data.dtype == "bool" and not nearest:
         raise Mismatch(f"mode {call.word('mode')} of truth values")

@@ -113,6 +113,12 @@ def require_shape(operand: Operand, shape: Shape, what: str) -> None:
         raise Mismatch(f"{what} is {operand}, not {list(shape)}")
 
 
+def require_word(call: Call, name: str, allowed: tuple[str, ...]) -> None:
+    """Raise Mismatch unless an attribute that this version has is one of the words."""
+    if name in call.attributes and call.word(name) not in allowed:
+        raise Mismatch(f"{name} is {call.word(name)}, not one of {', '.join(allowed)}")
+
+
 def only_output(call: Call) -> None:
     """Raise Mismatch if the node asks for outputs beside the first."""
     if call.output_count > 1:
