@@ -15,7 +15,7 @@ from ai_exec.ops.rules import (
     size,
 )
 from ai_exec.registry import Call, Mismatch, Operand, operator
-from ai_exec.semantics.functions import exp, log_64
+from ai_exec.semantics.functions import exp, log
 from ai_exec.semantics.numerics import exact_sum, greatest, round_to_float32
 from ai_exec.tensor import Tensor
 
@@ -43,7 +43,7 @@ def _shares(rows: Tensor, axes: tuple[int, ...]) -> Tensor:
 
 def _log_shares(rows: Tensor, axes: tuple[int, ...]) -> Tensor:
     distance = rows - greatest(rows, axes)
-    logarithm = log_64(exact_sum(exp(distance), axes))
+    logarithm = log(exact_sum(exp(distance), axes))
     return round_to_float32(distance.astype(np.float64) - logarithm)
 
 

@@ -8,7 +8,7 @@ from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, per_inp
 from ai_exec.ops.rules import FLOAT32, NUMBERS, axes_of, axis_of, listed, size, wholes_of
 from ai_exec.registry import Call, Infer, Mismatch, Operand, operator
 from ai_exec.semantics import numerics
-from ai_exec.semantics.functions import exp, log_64
+from ai_exec.semantics.functions import exp, log
 from ai_exec.semantics.numerics import Axes, exact_sum, normalise_axes, round_to_float32
 from ai_exec.tensor import Shape, Tensor
 
@@ -104,7 +104,7 @@ def log_of_total_of_powers(data: Tensor, axes: Axes) -> Tensor:
     """max + log(sum of e^(x - max)), the last steps in binary64."""
     peak = numerics.greatest(data, axes)
     peak = np.where(np.isfinite(peak), peak, np.float32(0))
-    logarithm = log_64(exact_sum(exp(data - peak), axes))
+    logarithm = log(exact_sum(exp(data - peak), axes))
     return round_to_float32(peak.astype(np.float64) + logarithm)
 
 
