@@ -64,15 +64,28 @@ def axis_taps(place: Floats, length: int, mode: str, padding: str, corners: bool
         x = np.rint(x)
     if padding == "border" and count != 4:
         x = np.where((x < low) | (x > high), np.clip(x, 0.0, length - 1.0), x)
-    if padding == "reflection":
-        x = reflected(x, low, high)
+    if padding != "reflection":
+        return taps_at(x, length, count, zeros=padding == "zeros")
+    x = reflected(x, low, high)
+    return taps_at(x, length, count, zeros=False, borders=(low, high))
+
+
+def taps_at(
+    x: Floats,
+    length: int,
+    count: int,
+    *,
+    zeros: bool,
+    borders: tuple[float, float] | None = None,
+) -> list[Tap]:
+    """Give the elements around places on an axis of some length, mirrored at borders if given."""
     base = x if count == 1 else np.floor(x)
     found = []
     for tap, weight in enumerate(_weights(x - base, count)):
         at = base + (tap - (count == 4))
-        if padding == "reflection":
-            at = np.trunc(reflected(at, low, high))
-        inside = (at >= 0.0) & (at <= length - 1.0) | np.isnan(at) | (padding != "zeros")
+        if borders is not None:
+            at = np.trunc(reflected(at, *borders))
+        inside = (at >= 0.0) & (at <= length - 1.0) | np.isnan(at) | (not zeros)
         index = np.clip(np.where(np.isnan(at), 0.0, at), 0.0, length - 1.0).astype(np.int64)
         found.append(Tap(index, inside, weight))
     return found
@@ -161,18 +174,24 @@ def grid_sample(
     picks = MODES[mode] == 1
     flat = x if picks else x.astype(np.float64)
     flat = flat.reshape(*x.shape[:2], size(x.shape[2:]))
-    nowhere = np.zeros(taps[0][0].index.shape, np.int64)
-    everywhere = np.ones(nowhere.shape, np.bool_)
-    found = _mixed(flat, x.shape[2:], taps, nowhere, everywhere).reshape(*x.shape[:2], *places)
+    found = mixed(flat, x.shape[2:], taps).reshape(*x.shape[:2], *places)
     if picks or x.dtype.name in FLOATS:
         return found.astype(x.dtype)
     return cast(found, x.dtype.name)
 
 
+def mixed(flat: Tensor, lengths: Shape, taps: list[list[Tap]]) -> Tensor:
+    """Give the weighed neighbours [sample, channel, place] of a tensor [sample, channel, element].
+
+    The last axis is mixed first; each sum takes elements in their order.
+    """
+    nowhere = np.zeros(taps[0][0].index.shape, np.int64)
+    return _mixed(flat, lengths, taps, nowhere, np.ones(nowhere.shape, np.bool_))
+
+
 def _mixed(
     flat: Tensor, lengths: Shape, taps: list[list[Tap]], index: Tensor, inside: Tensor
 ) -> Tensor:
-    """Give the neighbours over the axes that are left: [sample, channel, place]."""
     if not taps:
         found = np.take_along_axis(flat, index[:, np.newaxis], axis=2)
         return np.where(inside[:, np.newaxis], found, flat.dtype.type(0))

@@ -13,6 +13,11 @@ from ai_exec.tensor import Shape, Tensor
 PADDED_ELEMENTS_MAX: Final = 1 << 26
 """Elements of a tensor with its padding; strides and dilations can make that much."""
 
+WINDOW_ELEMENTS_MAX: Final = 1 << 16
+"""Elements of one window; kernels go through them one by one."""
+ELEMENT_GAS: Final = 6_000
+"""One element of a window over a whole tensor, whatever that holds."""
+
 AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
 
@@ -103,6 +108,8 @@ def windows(
     ):
         if len(values) != length or any(value < (name != "pads") for value in values):
             raise Mismatch(f"{name} is {list(values)} for {rank} spatial axes")
+    if prod(kernel) > WINDOW_ELEMENTS_MAX:
+        raise Mismatch(f"a window of {prod(kernel)} elements, at most {WINDOW_ELEMENTS_MAX}")
     placed = [
         _axis(length, size, stride, dilation, (before, after), auto_pad, ceil_mode)
         for length, size, stride, dilation, before, after in zip(
