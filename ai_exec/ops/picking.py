@@ -1,6 +1,6 @@
-"""Operators that pick, cut and pad elements (R5)."""
+"""Operators that pick and cut elements by index (R5)."""
 
-from math import ceil
+from math import ceil, prod
 from typing import Final
 
 import numpy as np
@@ -8,16 +8,18 @@ import numpy as np
 from ai_exec.metering import per_element, per_input_element
 from ai_exec.ops.rules import (
     INDICES,
-    Axes,
+    NUMBERS,
     axes_of,
     axis_of,
     listed,
     require_dtype,
     require_rank,
+    require_shape,
     size,
     wholes_of,
 )
 from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.semantics.numerics import cast
 from ai_exec.tensor import Shape, Tensor
 
 Wholes = tuple[int, ...]
@@ -91,11 +93,13 @@ CHECKED_INDICES_MAX: Final = 4096
 """Longer constants are not searched, so that admission stays cheap."""
 
 
-def _require_inside(operand: Operand, length: int) -> None:
+def require_inside(operand: Operand, length: int, *, negative: bool = True) -> None:
     """Refuse a few constant indices that lie outside; others count modulo, see `inside`."""
+    if size(operand.shape) and length < 1:
+        raise Mismatch(f"indices {operand} of an axis of length {length}")
     if operand.value is not None and 0 < size(operand.shape) <= CHECKED_INDICES_MAX:
         low, high = int(operand.value.min()), int(operand.value.max())
-        if low < -length or high >= length:
+        if low < (-length if negative else 0) or high >= length:
             raise Mismatch(f"indices from {low} to {high} of an axis of length {length}")
 
 
@@ -110,7 +114,7 @@ def _gather(call: Call) -> tuple[Operand, ...]:
     axis = axis_of(call.whole("axis"), data.rank)
     if not data.shape[axis]:
         raise Mismatch(f"nothing to gather in {data}")
-    _require_inside(indices, data.shape[axis])
+    require_inside(indices, data.shape[axis])
     shape = (*data.shape[:axis], *indices.shape, *data.shape[axis + 1 :])
     return (Operand(data.dtype, shape),)
 
@@ -131,7 +135,7 @@ def _gather_elements(call: Call) -> tuple[Operand, ...]:
             raise Mismatch(f"indices {indices} are larger than {data}")
     if not data.shape[axis]:
         raise Mismatch(f"nothing to gather in {data}")
-    _require_inside(indices, data.shape[axis])
+    require_inside(indices, data.shape[axis])
     return (Operand(data.dtype, indices.shape),)
 
 
@@ -229,89 +233,96 @@ def split_2(
     return _cut(input, part_sizes(input.shape[axis], split, output_count), axis)
 
 
-PAD_MODES = {"constant": "constant", "reflect": "reflect", "edge": "edge", "wrap": "wrap"}
+def _gather_nd(call: Call) -> tuple[Operand, ...]:
+    data, indices = call.at(0), call.at(1)
+    require_dtype(indices, ("int64",), "indices")
+    require_rank(indices, range(1, 9), "indices")
+    batch = call.whole("batch_dims") if "batch_dims" in call.attributes else 0
+    depth = indices.shape[-1]
+    if not 0 <= batch < min(data.rank, indices.rank) or not 1 <= depth <= data.rank - batch:
+        raise Mismatch(f"indices {indices} of {data} with {batch} batch_dims")
+    if data.shape[:batch] != indices.shape[:batch]:
+        raise Mismatch(f"indices {indices} and {data} differ in their first {batch} axes")
+    for part in range(depth):
+        value = None if indices.value is None else indices.value[..., part]
+        require_inside(Operand("int64", indices.shape[:-1], value), data.shape[batch + part])
+    return (Operand(data.dtype, (*indices.shape[:-1], *data.shape[batch + depth :])),)
 
 
-def _padded(call: Call, pads: Wholes, axes: Axes) -> tuple[Operand, ...]:
-    data, mode = call.at(0), call.word("mode")
-    axes_of(axes, data.rank)
-    if len(pads) != 2 * len(axes):
-        raise Mismatch(f"pads {list(pads)} for {len(axes)} axes")
-    if mode not in PAD_MODES:
-        raise Mismatch(f"mode is {mode}, not one of {', '.join(PAD_MODES)}")
-    shape = list(data.shape)
-    for axis, before, after in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
-        cut = max(-before, 0) + max(-after, 0)
-        most = data.shape[axis] - cut - (mode == "reflect")
-        if cut > data.shape[axis] or (mode != "constant" and max(before, after) > max(most, 0)):
-            raise Mismatch(f"pads {list(pads)} for {data} in mode {mode}")
-        shape[axis] += before + after
-    return (Operand(data.dtype, tuple(shape)),)
+@operator("GatherND", since=(12, 13), infer=_gather_nd, cost=per_element(20_000))
+def gather_nd(data: Tensor, indices: Tensor, *, batch_dims: int = 0) -> Tensor:
+    """Slices by index tuple, within each of the batch; parts outside their axis wrap round."""
+    batch, depth = prod(data.shape[:batch_dims]), indices.shape[-1]
+    lengths, rest = data.shape[batch_dims : batch_dims + depth], data.shape[batch_dims + depth :]
+    flat = data.reshape(batch * prod(lengths), *rest)
+    rows = flat_rows(indices, lengths)
+    first = np.arange(batch, dtype=np.int64) * prod(lengths)
+    rows = rows + first.reshape(*data.shape[:batch_dims], *[1] * (rows.ndim - batch_dims))
+    return np.take(flat, rows, axis=0)
 
 
-def padded(data: Tensor, pads: Wholes, axes: Axes, mode: str, value: Tensor | float) -> Tensor:
-    """Pad before and behind axes; negative widths cut."""
-    widths = [(0, 0)] * data.ndim
-    cuts = [slice(None)] * data.ndim
-    for axis, before, after in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
-        widths[axis] = (max(before, 0), max(after, 0))
-        cuts[axis] = slice(max(-before, 0), data.shape[axis] - max(-after, 0))
-    inner = data[tuple(cuts)]
-    if not data.ndim:
-        return inner
-    if mode == "constant":
-        fill = np.asarray(value).reshape(())
-        return np.pad(inner, widths, mode="constant", constant_values=fill)
-    return np.pad(inner, widths, mode=mode)  # type: ignore[call-overload,no-any-return]
+@operator("GatherND", since=11, infer=_gather_nd, cost=per_element(20_000))
+def gather_nd_11(data: Tensor, indices: Tensor) -> Tensor:
+    """As later versions, without batch."""
+    return gather_nd(data, indices)
 
 
-def _pad_18(call: Call) -> tuple[Operand, ...]:
-    axes = wholes_of(call, 3) if call.optional(3) is not None else tuple(range(call.at(0).rank))
-    return _pad_value(call, axes)
+def flat_rows(indices: Tensor, lengths: Shape) -> Tensor:
+    """Give for each index tuple the number of the slice that it means; each part wraps round."""
+    rows: Tensor = np.zeros(indices.shape[:-1], np.int64)
+    for axis, length in enumerate(lengths):
+        rows = rows * length + inside(indices[..., axis].astype(np.int64), length)
+    return rows
 
 
-def _pad_11(call: Call) -> tuple[Operand, ...]:
-    return _pad_value(call, tuple(range(call.at(0).rank)))
+def _one_hot(call: Call) -> tuple[Operand, ...]:
+    indices, values = call.at(0), call.at(2)
+    require_dtype(call.at(1), NUMBERS, "depth")
+    require_rank(call.at(1), range(2), "depth")
+    require_shape(values, (2,), "values")
+    if size(call.at(1).shape) != 1:
+        raise Mismatch(f"depth is {call.at(1)}, not one number")
+    depth = int(cast(call.constant(1), "int64").reshape(()))
+    if depth < 0:
+        raise Mismatch(f"depth is {depth}")
+    axis = axis_of(call.whole("axis"), indices.rank + 1)
+    return (Operand(values.dtype, (*indices.shape[:axis], depth, *indices.shape[axis:])),)
 
 
-def _pad_value(call: Call, axes: Axes) -> tuple[Operand, ...]:
-    value = call.optional(2)
-    if value is not None:
-        require_dtype(value, (call.at(0).dtype,), "constant_value")
-        if size(value.shape) != 1:
-            raise Mismatch(f"constant_value is {value}, not a scalar")
-    return _padded(call, wholes_of(call, 1), axes)
+@operator("OneHot", since=(9, 11, 28), infer=_one_hot, cost=per_element(5_000), values=NUMBERS)
+def one_hot(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int = -1) -> Tensor:
+    """The second value where an index lies on the new axis, else the first; fractions are cut.
+
+    Negative indices count from the end; those outside lie nowhere.
+    """
+    length = int(cast(depth, "int64").reshape(()))
+    at = cast(np.minimum(indices, 2**63 - 1) if indices.dtype == "uint64" else indices, "int64")
+    at = np.expand_dims(np.where(at < 0, at + length, at), axis)
+    new = axis % at.ndim
+    places = np.arange(length, dtype=np.int64).reshape(-1, *[1] * (at.ndim - new - 1))
+    return np.asarray(np.where(at == places, values[1], values[0]))
 
 
-@operator("Pad", since=(18, 19, 21, 23, 24, 25), infer=_pad_18, cost=per_element(2_000))
-def pad(
-    data: Tensor,
-    pads: Tensor,
-    constant_value: Tensor | None = None,
-    axes: Tensor | None = None,
-    *,
-    mode: str = "constant",
+def _reverse(call: Call) -> tuple[Operand, ...]:
+    data, lengths = call.at(0), call.at(1)
+    axes = (call.whole("batch_axis"), call.whole("time_axis"))
+    require_rank(data, range(2, 9), "input")
+    if sorted(axes) != [0, 1]:
+        raise Mismatch(f"batch_axis and time_axis are {list(axes)}, not 0 and 1")
+    require_dtype(lengths, ("int64",), "sequence_lens")
+    require_shape(lengths, (data.shape[axes[0]],), "sequence_lens")
+    require_inside(lengths, data.shape[axes[1]] + 1, negative=False)
+    return (Operand(data.dtype, data.shape),)
+
+
+@operator("ReverseSequence", since=(10, 28), infer=_reverse, cost=per_element(4_000))
+def reverse_sequence(
+    input: Tensor, sequence_lens: Tensor, *, batch_axis: int = 1, time_axis: int = 0
 ) -> Tensor:
-    """Padded with a constant, the edge, the reflection or the other end; negative widths cut."""
-    along = tuple(range(data.ndim)) if axes is None else listed(axes)
-    along = tuple(axis % data.ndim for axis in along)
-    fill = data.dtype.type(0) if constant_value is None else constant_value
-    return padded(data, listed(pads), along, mode, fill)
-
-
-@operator("Pad", since=(11, 13), infer=_pad_11, cost=per_element(2_000))
-def pad_11(
-    data: Tensor, pads: Tensor, constant_value: Tensor | None = None, *, mode: str = "constant"
-) -> Tensor:
-    """As later versions, always along all axes."""
-    return pad(data, pads, constant_value, mode=mode)
-
-
-def _pad_2(call: Call) -> tuple[Operand, ...]:
-    return _padded(call, call.wholes("pads") or (), tuple(range(call.at(0).rank)))
-
-
-@operator("Pad", since=2, infer=_pad_2, cost=per_element(2_000), values=("float32", "float64"))
-def pad_2(data: Tensor, *, mode: str = "constant", pads: Wholes, value: float = 0.0) -> Tensor:
-    """As later versions, always along all axes."""
-    return padded(data, pads, tuple(range(data.ndim)), mode, data.dtype.type(value))
+    """The first elements of each sequence backwards; a length outside is brought into the axis."""
+    count = input.shape[time_axis]
+    lengths = np.clip(sequence_lens, 0, count).reshape((1, -1) if batch_axis else (-1, 1))
+    time = np.arange(count, dtype=np.int64).reshape((-1, 1) if batch_axis else (1, -1))
+    index = np.where(time < lengths, lengths - 1 - time, time)
+    index = index.reshape(*index.shape, *[1] * (input.ndim - 2))
+    return np.take_along_axis(input, index, axis=time_axis)
