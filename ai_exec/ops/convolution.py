@@ -4,7 +4,7 @@ import numpy as np
 
 from ai_exec.metering import GROUP_GAS, contraction
 from ai_exec.ops.rules import FLOAT32, one_dtype, require_rank, require_shape, size
-from ai_exec.ops.windows import Windows, padded_elements, windows, windows_of
+from ai_exec.ops.windows import ELEMENT_GAS, Windows, padded_elements, windows, windows_of
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics.numerics import (
     Floats,
@@ -47,7 +47,7 @@ def _conv_cost(call: Call) -> int:
     )
     gathered = length * call.whole("group") * size(result.shape[2:]) * result.shape[0]
     products = size(result.shape) * length
-    groups = GROUP_GAS * call.whole("group")
+    groups = max(GROUP_GAS, ELEMENT_GAS * size(weights.shape[2:])) * call.whole("group")
     return groups + contraction(products, quantised + gathered // 3, size(result.shape))
 
 

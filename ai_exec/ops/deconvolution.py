@@ -123,7 +123,7 @@ def _cost(call: Call) -> int:
     blocks = group * -(-(channels // group) // channels_of_block(placed.elements))
     painted_elements = products // max(channels // group, 1) * blocks // group
     held = samples * weights.shape[1] * size(_held(placed, outputs)) * blocks
-    overhead = GROUP_GAS * group + ELEMENT_GAS * blocks * placed.elements
+    overhead = max(GROUP_GAS * group, ELEMENT_GAS * blocks * placed.elements)
     quantised = size(data.shape) + size(weights.shape)
     return (
         overhead

@@ -140,6 +140,7 @@ def _axis(
     room = length + before + after - reach
     if room < 0:
         raise Mismatch(f"a window of {reach} does not fit into {length} + {before} + {after}")
+    ceil_mode = ceil_mode if auto_pad == "NOTSET" else 0
     outputs = (-(-room // stride) if ceil_mode else room // stride) + 1
     if ceil_mode and (outputs - 1) * stride >= length + before:
         outputs -= 1
