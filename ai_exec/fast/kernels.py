@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from ai_exec.fast.convolution import PreparedConvolution
-from ai_exec.fast.functions import exp, sigmoid, softmax
+from ai_exec.fast.functions import KERNELS, softmax
 from ai_exec.fast.linear import Contraction, prepared
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.program import Node, Program
@@ -137,8 +137,7 @@ PREPARATIONS: Final[Mapping[str, Prepare]] = {
     "Conv": _conv,
     "Relu": _relu,
     "Softmax": _softmax,
-    "Exp": _always(exp),
-    "Sigmoid": _always(sigmoid),
+    **{name: _always(kernel) for name, kernel in KERNELS.items()},
     "Add": _always(np.add),
     "Sub": _always(np.subtract),
     "Mul": _always(np.multiply),
