@@ -6,7 +6,7 @@ SEEDS ?= 0..99
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench simulate e2e testnet testnet-down lock clean
+.PHONY: help setup demo test check format bench exhaustive simulate e2e testnet testnet-down lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ format: setup ## Write the code in the agreed form
 
 bench: setup ## Measure, and print ratios against named peers of the same run
 	@$(BIN)/python tests/benchmarks/run.py
+
+exhaustive: setup ## Prove every function over all 2^32 inputs, NAMES="exp sin" or all (an hour)
+	@PYTHONPATH=. $(BIN)/python tests/exhaustive/run.py $(NAMES)
 
 simulate: setup ## Run the consensus simulator, SEEDS=0..99 or one seed
 	@PYTHONPATH=. $(BIN)/python tests/simulation/run.py --seeds $(SEEDS)

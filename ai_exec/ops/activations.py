@@ -133,7 +133,7 @@ def selu(
 ) -> Tensor:
     """gamma x, below zero gamma (alpha (e^x - 1)), each step rounded."""
     scale = x.dtype.type(gamma)
-    below = scale * (x.dtype.type(alpha) * functions.expm1(x))
+    below: Tensor = scale * (x.dtype.type(alpha) * functions.expm1(x))
     return np.where(x > 0, scale * x, below)
 
 

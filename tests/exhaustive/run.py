@@ -1,0 +1,79 @@
+"""Prove every function over all 2^32 inputs, write results.json; some names do only those."""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from math import log2
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results.json"
+HARDEST = 24
+
+
+class Disproved(Exception):
+    """There are inputs with a wrong result, or the sequence is not exact enough."""
+
+
+def prove(name: str, pool: ProcessPoolExecutor) -> dict[str, object]:
+    """Prove one function; raises Disproved."""
+    from tests.exhaustive import proof
+
+    error = proof.largest_error(name, proof.sample())
+    wrong = proof.wrong_among(name, proof.sample().tolist())
+    digest, candidates = hashlib.blake2b(digest_size=32), []
+    for found in pool.map(partial(proof.prove_slice, name), range(proof.SLICES)):
+        digest.update(found.digest)
+        candidates += found.candidates
+        wrong += found.wrong
+    if wrong or not proof.is_below_doubt(error):
+        inputs = sorted({number.hex() for number in wrong})
+        raise Disproved(f"wrong for {inputs[:50]}, error 2^{log2(error):.1f}")
+    return {
+        "inputs": proof.SLICES * proof.SLICE_LENGTH,
+        "candidates": len(candidates),
+        "largest_error": f"2^{log2(error):.2f}",
+        "outputs_blake2b": digest.hexdigest(),
+        "hardest": [
+            [number.hex(), f"2^{log2(distance):.1f}"]
+            for number, distance in proof.hardest(name, candidates, HARDEST)
+        ],
+    }
+
+
+def proved(name: str, pool: ProcessPoolExecutor) -> bool:
+    """Prove one function and write what was found; tells whether it was true."""
+    try:
+        found = prove(name, pool)
+    except Disproved as error:
+        print(f"{name}: {error}", flush=True)
+        return False
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = dict(sorted({**results, name: found}.items()))
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    print(f"{name}: {found['candidates']} candidates", flush=True)
+    return True
+
+
+def main() -> None:
+    """Prove the functions that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as fresh:
+        os.environ["NUMBA_CACHE_DIR"] = fresh
+        from ai_exec.semantics.functions import FUNCTIONS
+
+        with ProcessPoolExecutor(options.processes) as pool:
+            names = options.names or sorted(FUNCTIONS)
+            failed = [name for name in names if not proved(name, pool)]
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
