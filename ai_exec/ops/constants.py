@@ -1,5 +1,7 @@
 """Operators whose result is known, or nearly so, before anything runs."""
 
+from typing import Final
+
 import numpy as np
 
 from ai_exec.metering import free, per_element
@@ -141,11 +143,16 @@ def count(data: Tensor) -> Tensor:
     return np.array(data.size, dtype=np.int64)
 
 
-def range_length(start: int, limit: int, delta: int) -> int:
-    """Count the numbers from `start` to before `limit`; raises Mismatch."""
+def range_length(start: int | float, limit: int | float, delta: int | float) -> int:
+    """Count the numbers from `start` to before `limit`, in binary64 for floats; raises Mismatch."""
     if delta == 0:
         raise Mismatch("delta is 0")
-    return max(0, -((start - limit) // delta))
+    if isinstance(start, int):
+        return max(0, int(-((start - limit) // delta)))
+    count = np.ceil(np.float64(limit - start) / delta)
+    if not np.isfinite(count):
+        raise Mismatch(f"a range from {start} to {limit} by {delta} has no end")
+    return max(0, int(count))
 
 
 def _range(call: Call) -> tuple[Operand, ...]:
@@ -154,12 +161,26 @@ def _range(call: Call) -> tuple[Operand, ...]:
         require_dtype(call.at(index), (call.at(0).dtype,), f"input {index}")
         if size(call.at(index).shape) != 1:
             raise Mismatch(f"input {index} is {call.at(index)}, not a scalar")
-        numbers.append(int(call.constant(index).reshape(())))
-    return (Operand(call.at(0).dtype, (range_length(*numbers),)),)
+        numbers.append(call.constant(index).reshape(()).item())
+    if call.attributes.get("stash_type", 1) != 1:
+        raise Mismatch(f"stash_type is {call.whole('stash_type')}, not 1")
+    with np.errstate(all="ignore"):
+        return (Operand(call.at(0).dtype, (range_length(*numbers),)),)
 
 
-@operator("Range", since=11, infer=_range, cost=per_element(), values=("int16", "int32", "int64"))
-def whole_range(start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
-    """Whole numbers from `start` to before `limit`."""
-    first, last, step = (int(number.reshape(())) for number in (start, limit, delta))
-    return np.arange(first, last, step, dtype=start.dtype)
+RANGED: Final = ("float32", "float64", "int16", "int32", "int64")
+
+
+@operator("Range", since=27, infer=_range, cost=per_element(3_000), values=RANGED)
+def number_range(start: Tensor, limit: Tensor, delta: Tensor, *, stash_type: int = 1) -> Tensor:
+    """start + i delta before `limit`; of floats product and sum in binary64, rounded once."""
+    first, last, step = (number.reshape(()).item() for number in (start, limit, delta))
+    wide = np.float64 if start.dtype.kind == "f" else np.int64
+    index = np.arange(range_length(first, last, step), dtype=wide)
+    return np.asarray(index * step + first).astype(start.dtype)
+
+
+@operator("Range", since=11, infer=_range, cost=per_element(3_000), values=RANGED)
+def number_range_11(start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
+    """As later versions."""
+    return number_range(start, limit, delta)

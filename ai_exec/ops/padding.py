@@ -95,3 +95,13 @@ def _pad_2(call: Call) -> tuple[Operand, ...]:
 def pad_2(data: Tensor, *, mode: str = "constant", pads: Wholes, value: float = 0.0) -> Tensor:
     """As later versions, always along all axes."""
     return padded(data, pads, tuple(range(data.ndim)), mode, data.dtype.type(value))
+
+
+def _pad_1(call: Call) -> tuple[Operand, ...]:
+    return _padded(call, call.wholes("paddings") or (), tuple(range(call.at(0).rank)))
+
+
+@operator("Pad", since=1, infer=_pad_1, cost=per_element(2_000), values=("float32", "float64"))
+def pad_1(data: Tensor, *, mode: str = "constant", paddings: Wholes, value: float = 0.0) -> Tensor:
+    """As later versions, always along all axes."""
+    return pad_2(data, mode=mode, pads=paddings, value=value)

@@ -9,7 +9,6 @@ from ai_exec.ops.rules import (
     broadcast_shapes,
     listed,
     one_dtype,
-    require_dtype,
     require_rank,
     require_shape,
     same,
@@ -69,6 +68,21 @@ def reshape(data: Tensor, shape: Tensor, *, allowzero: int = 0) -> Tensor:
 def reshape_5(data: Tensor, shape: Tensor) -> Tensor:
     """As later versions, without `allowzero`."""
     return reshape(data, shape)
+
+
+def _reshape_1(call: Call) -> tuple[Operand, ...]:
+    wanted = call.wholes("shape")
+    if wanted is None:
+        raise Mismatch("attribute shape is missing")
+    return (Operand(call.at(0).dtype, reshaped(call.at(0).shape, wanted, allowzero=0)),)
+
+
+@operator("Reshape", since=1, infer=_reshape_1, cost=free)
+def reshape_1(
+    data: Tensor, *, consumed_inputs: Wholes | None = None, shape: Wholes | None = None
+) -> Tensor:
+    """As later versions, the shape being an attribute."""
+    return data.reshape(reshaped(data.shape, shape or (), allowzero=0))
 
 
 def _flatten(call: Call) -> tuple[Operand, ...]:
@@ -165,7 +179,7 @@ def unsqueeze_1(data: Tensor, *, axes: Wholes) -> Tensor:
 
 def _concat(call: Call) -> tuple[Operand, ...]:
     dtype, first = one_dtype(call), call.at(0)
-    axis = axis_of(call.whole("axis"), first.rank)
+    axis = axis_of(1 if call.attributes["axis"] is None else call.whole("axis"), first.rank)
     total = 0
     for index in range(len(call.inputs)):
         operand = call.at(index)
@@ -180,6 +194,12 @@ def _concat(call: Call) -> tuple[Operand, ...]:
 def concat(*inputs: Tensor, axis: int) -> Tensor:
     """One after the other along an axis."""
     return np.concatenate(inputs, axis=axis)
+
+
+@operator("Concat", since=1, infer=_concat, cost=per_element())
+def concat_1(*inputs: Tensor, axis: int | None = None) -> Tensor:
+    """One after the other along an axis, the second if none is given."""
+    return np.concatenate(inputs, axis=1 if axis is None else axis)
 
 
 def _expand(call: Call) -> tuple[Operand, ...]:
@@ -210,44 +230,29 @@ def tile(input: Tensor, repeats: Tensor) -> Tensor:
     return np.tile(input, listed(repeats))
 
 
-def _dropout(call: Call) -> tuple[Operand, ...]:
-    ratio, training = call.optional(1), call.optional(2)
-    if ratio is not None:
-        require_dtype(ratio, ("float32", "float64"), "ratio")
-    if training is not None:
-        require_dtype(training, ("bool",), "training_mode")
-        require_shape(training, (), "training_mode")
-        if call.constant(2).any():
-            raise Mismatch("training_mode is not supported")
-    first = call.at(0)
-    return (Operand(first.dtype, first.shape), Operand("bool", first.shape))
+def _whole_number(call: Call, index: int) -> int:
+    """Give a constant input that is one number without a fraction."""
+    operand = call.at(index)
+    if size(operand.shape) != 1:
+        raise Mismatch(f"input {index} is {operand}, not one number")
+    number = float(call.constant(index).reshape(()))
+    if not number.is_integer():
+        raise Mismatch(f"input {index} is {number}, not a whole number")
+    return int(number)
 
 
-@operator("Dropout", since=(12, 13, 22), infer=_dropout, cost=per_element())
-def dropout(
-    data: Tensor,
-    ratio: Tensor | None = None,
-    training_mode: Tensor | None = None,
-    *,
-    seed: int | None = None,
-) -> tuple[Tensor, Tensor]:
-    """The input, as nothing is dropped outside training, and a mask that is true throughout."""
-    return data, np.ones(data.shape, np.bool_)
+def _tile_1(call: Call) -> tuple[Operand, ...]:
+    data, dtype = call.at(0), one_dtype(call)
+    count, axis = _whole_number(call, 1), axis_of(_whole_number(call, 2), data.rank)
+    if count < 0:
+        raise Mismatch(f"tiles is {count}")
+    shape = (*data.shape[:axis], data.shape[axis] * count, *data.shape[axis + 1 :])
+    return (Operand(dtype, shape),)
 
 
-@operator("Dropout", since=10, infer=_dropout, cost=per_element())
-def dropout_10(data: Tensor, *, ratio: float = 0.5) -> tuple[Tensor, Tensor]:
-    """The input, and a mask that is true throughout."""
-    return data, np.ones(data.shape, np.bool_)
-
-
-def _dropout_7(call: Call) -> tuple[Operand, ...]:
-    if call.output_count > 1:
-        raise Mismatch("only the first output is supported")
-    return same(call)
-
-
-@operator("Dropout", since=7, infer=_dropout_7, cost=free)
-def dropout_7(data: Tensor, *, ratio: float = 0.5) -> Tensor:
-    """The input."""
-    return data
+@operator("Tile", since=1, infer=_tile_1, cost=per_element())
+def tile_1(input: Tensor, tiles: Tensor, axis: Tensor) -> Tensor:
+    """Repeated along one axis."""
+    repeats = [1] * input.ndim
+    repeats[int(axis.reshape(()))] = int(tiles.reshape(()))
+    return np.tile(input, repeats)
