@@ -8,17 +8,19 @@ import numpy as np
 
 from ai_exec.fast.compilation import compiled
 from ai_exec.fast.passes import apply
+from ai_exec.fast.powers import power
 from ai_exec.fast.scalar import exp_f32
 from ai_exec.ops.normalisation import softmax as plain_softmax
 from ai_exec.semantics.numerics import ceil_log2
 from ai_exec.tensor import Tensor
 
-KERNELS: Final[Mapping[str, Callable[[Tensor], Tensor]]] = {
-    operator: partial(apply, operator.lower())
-    for operator in (
-        *("Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cos", "Cosh", "Erf", "Exp", "Log"),
-        *("Mish", "Sigmoid", "Sin", "Sinh", "Softplus", "Tan", "Tanh"),
-    )
+_ONE_NUMBER: Final = (
+    *("Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cos", "Cosh", "Erf", "Exp", "Log"),
+    *("Mish", "Sigmoid", "Sin", "Sinh", "Softplus", "Tan", "Tanh"),
+)
+KERNELS: Final[Mapping[str, Callable[..., Tensor]]] = {
+    **{operator: partial(apply, operator.lower()) for operator in _ONE_NUMBER},
+    "Pow": power,
 }
 """By operators whose result is one function of each element."""
 

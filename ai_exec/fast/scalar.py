@@ -196,14 +196,20 @@ def expm1_f32(x: Number) -> np.float32:
 
 
 @inlined
-def log_f32(x: Number) -> np.float32:
-    """Natural logarithm: -inf at zero, NaN below."""
-    wide: float = np.float64(x)
-    bits = np.float64(wide).view(np.int64)
+def log_f64(x: float) -> float:
+    """Natural logarithm in binary64, close, of a positive normal number."""
+    bits = np.float64(x).view(np.int64)
     power = ((bits - _SQRT_HALF_BITS) >> 52) << 52
     mantissa: float = np.int64(bits - power).view(np.float64)
     count: float = np.int64((power >> 52) + _WHOLE_BITS).view(np.float64)
-    value = log_sum_f64(mantissa - 1.0, count - WHOLE)
+    return log_sum_f64(mantissa - 1.0, count - WHOLE)
+
+
+@inlined
+def log_f32(x: Number) -> np.float32:
+    """Natural logarithm: -inf at zero, NaN below."""
+    wide: float = np.float64(x)
+    value = log_f64(wide)
     value = value if wide > 0.0 else np.nan
     value = -np.inf if wide == 0.0 else value
     return np.float32(wide if wide == np.inf else value)

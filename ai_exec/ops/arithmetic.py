@@ -17,7 +17,7 @@ from ai_exec.ops.rules import (
 )
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics import numerics
-from ai_exec.semantics.functions import power
+from ai_exec.semantics.powers import power
 from ai_exec.tensor import DTYPE_NAMES, Tensor
 
 
@@ -68,7 +68,7 @@ def _pow(call: Call) -> tuple[Operand, ...]:
 
 @operator("Pow", since=(7, 12, 13, 15), infer=_pow, cost=per_element(200_000), values=FLOAT32)
 def pow(x: Tensor, y: Tensor) -> Tensor:
-    """x^y by a pinned sequence in binary64 (see `functions.power`)."""
+    """x^y, correctly rounded."""
     return power(x, y)
 
 

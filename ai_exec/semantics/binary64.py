@@ -100,7 +100,7 @@ def expm1(x: Floats) -> Floats:
 def log(x: Floats) -> Floats:
     """Natural logarithm: -inf at zero, NaN below."""
     usual = np.isfinite(x) & (x > 0)
-    mantissa, exponent = _split(np.where(usual, x, 1.0))
+    mantissa, exponent = split(np.where(usual, x, 1.0))
     value = _log_sum(mantissa - 1.0, exponent, 0.0)
     special = np.where(x == 0, -np.inf, np.where(x > 0, np.inf, np.nan))
     return np.where(usual, value, special)
@@ -112,7 +112,7 @@ def log1p(x: Floats) -> Floats:
     t = np.where(usual, x, 0.0)
     total = 1.0 + t
     lost = np.where(t >= 1.0, 1.0 - (total - t), t - (total - 1.0)) / total
-    mantissa, exponent = _split(total)
+    mantissa, exponent = split(total)
     near = exponent == 0
     value = _log_sum(np.where(near, t, mantissa - 1.0), exponent, np.where(near, 0.0, lost))
     special = np.where(x == -1.0, -np.inf, np.where(x > 0, np.inf, np.nan))
@@ -335,7 +335,7 @@ def _exp_scaled(x: Floats, exponent: int) -> Floats:
     return np.ldexp(value, count.astype(np.int32) + exponent)
 
 
-def _split(x: Floats) -> tuple[Floats, Floats]:
+def split(x: Floats) -> tuple[Floats, Floats]:
     """Write a positive number as m 2^k with m from sqrt(1/2) to sqrt(2)."""
     mantissa, exponent = np.frexp(x)
     small = mantissa < SQRT_HALF

@@ -165,39 +165,6 @@ def swish(x: Tensor, alpha: float) -> Tensor:
     return np.where(near, plain, _round("swish", np.where(near, 0.0, value), x, float(alpha)))
 
 
-def power(base: Tensor, exponent: Tensor) -> Tensor:
-    """base^exponent by a pinned sequence, with the special cases of IEEE 754 `pow`.
-
-    Whole exponents up to 64 multiply by squaring in binary64 and round once; 1/2 is the square
-    root; all others are e^(exponent log(base)) in binary64, rounded once.  So the result is within
-    one unit in the last place, and nearly always the true value rounded.
-    """
-    x, y = np.broadcast_arrays(base.astype(np.float64), exponent.astype(np.float64))
-    size = np.abs(x)
-    general = binary64.exp(np.clip(y * binary64.log(size), -700.0, 700.0))
-    whole = (np.rint(y) == y) & (np.abs(y) <= 64.0)
-    if whole.any():
-        general = np.where(whole, _whole_power(size, np.where(whole, y, 0.0)), general)
-    general = np.where(y == 0.5, np.sqrt(size), general)
-    is_whole = np.rint(y) == y
-    odd = is_whole & (np.abs(y) < 2.0**53) & (np.rint(y * 0.5) * 2.0 != y)
-    signed = np.where(odd & np.signbit(x), -general, general)
-    signed = np.where((x < 0) & ~is_whole & np.isfinite(x), np.nan, signed)
-    signed = np.where((y == 0.0) | (x == 1.0) | ((x == -1.0) & np.isinf(y)), 1.0, signed)
-    return signed.astype(np.float32)
-
-
-def _whole_power(size: Floats, exponent: Floats) -> Floats:
-    left = np.abs(exponent).astype(np.int64)
-    result, square = np.ones_like(size), size
-    while left.any():
-        result = np.where(left & 1, result * square, result)
-        left = left >> 1
-        if left.any():
-            square = square * square
-    return np.where(exponent < 0, 1.0 / result, result)
-
-
 def _round(name: str, value: Floats, x: Tensor, *more: float) -> Tensor:
     """Round to binary32; where binary64 cannot decide, ask the integers."""
     margin = np.abs(value) * DOUBT

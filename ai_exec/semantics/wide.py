@@ -234,6 +234,36 @@ def rounded(function: str, *numbers: float) -> float:
     return low
 
 
+@lru_cache(maxsize=1 << 16)
+def power_rounded(x: float, y: float) -> float:
+    """Give x^y for binary32 numbers, x > 0, rounded to binary32, half to even."""
+    exact = _exact_power(x, y)
+    if exact is not None:
+        return round_wide(exact)
+    value = exp(_product(wide(y), log(wide(x))))
+    slack = (1 << _SLACK_BITS) + (abs(value) >> _SLACK_SHARE_BITS)
+    low, high = round_wide(value - slack), round_wide(value + slack)
+    assert low == high, f"{x!r}^{y!r} is too near to a boundary"
+    return low
+
+
+def _exact_power(x: float, y: float) -> int | None:
+    """Give x^y if it has at most 64 significant bits, None if it has more or is no fraction."""
+    mantissa, denominator = x.as_integer_ratio()
+    zeros = (mantissa & -mantissa).bit_length() - 1
+    mantissa, exponent = mantissa >> zeros, zeros - denominator.bit_length() + 1
+    count, halves = y.as_integer_ratio()
+    while halves > 1:
+        root = isqrt(mantissa)
+        if root * root != mantissa or exponent % 2:
+            return None
+        mantissa, exponent, halves = root, exponent // 2, halves // 2
+    if mantissa > 1 and not 0 <= count * (mantissa.bit_length() - 1) < 64:
+        return None
+    shift = BITS + exponent * count
+    return mantissa ** max(count, 0) << shift if 0 <= shift < 2 * BITS else None
+
+
 def round_wide(value: int) -> float:
     """Round to the nearest binary32 number, half to even, subnormals kept."""
     size = abs(value)

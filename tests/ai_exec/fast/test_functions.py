@@ -14,7 +14,7 @@ from ai_exec.semantics import functions
 SEED = 2027
 
 
-def inputs() -> np.ndarray:
+def numbers() -> np.ndarray:
     random = np.random.default_rng(SEED)
     bits = random.integers(0, 1 << 32, 20_000, dtype=np.uint64).astype(np.uint32)
     usual = random.normal(size=20_000) * np.exp2(random.integers(-8, 4, 20_000))
@@ -24,7 +24,7 @@ def inputs() -> np.ndarray:
 
 @pytest.mark.parametrize("name", sorted(functions.FUNCTIONS))
 def test_passes_give_the_bits_of_the_reference(name: str) -> None:
-    x = inputs()
+    x = numbers()
     with np.errstate(all="ignore"):
         expected = functions.apply(name, x)
 
@@ -44,13 +44,14 @@ def test_kernels_stand_for_operators() -> None:
     kernels = {operator.name: operator for operator in all_operators() if operator.domain == ""}
     x = np.float32([0.5, 0.25, 1.0])
     for name, kernel in fast_functions.KERNELS.items():
+        inputs = (x, x) if name == "Pow" else (x,)
         with np.errstate(all="ignore"):
-            (expected,) = kernels[name].run((x,), {}, 1)
-        assert kernel(x).tobytes() == expected.tobytes()
+            (expected,) = kernels[name].run(inputs, {}, 1)
+        assert kernel(*inputs).tobytes() == expected.tobytes()
 
 
 def test_shapes_and_views() -> None:
-    x = inputs()[:600].reshape(20, 30)
+    x = numbers()[:600].reshape(20, 30)
     assert passes.apply("tanh", x.T).tobytes() == passes.apply("tanh", x.T.copy()).tobytes()
     assert passes.apply("exp", np.float32(0.0).reshape(())).shape == ()
     assert passes.apply("exp", np.zeros((0, 4), np.float32)).shape == (0, 4)

@@ -1,0 +1,49 @@
+"""Powers of binary32 numbers in one pass; what that cannot decide is asked of the reference."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from ai_exec.fast.compilation import compiled
+from ai_exec.fast.scalar import exp_f64, log_f64
+from ai_exec.semantics.powers import power as plain_power
+from ai_exec.tensor import Tensor
+
+DOUBT: Final = 2.0**-42
+"""Relative error of the pass where the power is a finite binary32 number, with room to spare:
+the logarithm is wrong by less than 2^-51 of it, and its product with the exponent is below 2^7."""
+REACH: Final = 110.0
+"""Beyond e^110 and below e^-110 a power has left binary32."""
+
+
+@compiled
+def power_pass(x: Any, y: Any, result: Any, asked: Any) -> None:
+    """x^y of each pair; `asked` tells where the reference must be asked."""
+    for place in range(x.size):
+        base, exponent = np.float64(x[place]), np.float64(y[place])
+        size = abs(base)
+        usual = (size > 0.0) & (size < np.inf) & (abs(exponent) < 2.0**24)
+        product: float = exponent * log_f64(size)
+        product = REACH if product > REACH else product
+        value = exp_f64(-REACH if product < -REACH else product)
+        low, high = np.float32(value * (1.0 - DOUBT)), np.float32(value * (1.0 + DOUBT))
+        whole = np.rint(exponent)
+        odd = np.rint(exponent * 0.5) * 2.0 != whole
+        value = -np.float64(high) if (base < 0.0) & odd else np.float64(high)
+        undefined = (base < 0.0) & (whole != exponent)
+        result[place] = np.float32(np.nan if undefined else value)
+        asked[place] = not (usual & (undefined | (low == high)))
+
+
+def power(base: Tensor, exponent: Tensor) -> Tensor:
+    """base^exponent, correctly rounded."""
+    x, y = np.broadcast_arrays(base, exponent)
+    if exponent.size == 1 and exponent.item() == 2.0:
+        square: Tensor = x * x
+        return square
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y, np.float64)
+    result, asked = np.empty(x.shape, np.float32), np.empty(x.shape, np.bool_)
+    power_pass(x.reshape(-1), y.reshape(-1), result.reshape(-1), asked.reshape(-1))
+    if asked.any():
+        result[asked] = plain_power(x[asked], y[asked])
+    return result

@@ -1,0 +1,53 @@
+"""The compiled power gives the bits of the reference."""
+
+import numpy as np
+import pytest
+
+from ai_exec.fast import powers as fast_powers
+from ai_exec.semantics.powers import power
+
+ODD = np.float32([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 2.0, -3.0, 0.5, 1e-45, 3.4e38])
+
+
+def same_bits(found: np.ndarray, expected: np.ndarray) -> bool:
+    both = np.isnan(found) & np.isnan(expected)
+    return bool((both | (found.view(np.uint32) == expected.view(np.uint32))).all())
+
+
+def test_random_pairs() -> None:
+    random = np.random.default_rng(7)
+    x = np.exp2(random.uniform(-30, 30, 6000)).astype(np.float32) * random.choice([-1, 1], 6000)
+    y = random.normal(size=6000) * 3
+    y[::3] = random.integers(-6, 7, 2000)
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    with np.errstate(all="ignore"):
+        assert same_bits(fast_powers.power(x, y), power(x, y))
+
+
+def test_odd_pairs() -> None:
+    x, y = np.meshgrid(ODD, ODD)
+    with np.errstate(all="ignore"):
+        assert same_bits(fast_powers.power(x, y), power(x, y))
+
+
+@pytest.mark.parametrize("exponent", [2.0, 3.0, 0.5, -0.5])
+def test_one_exponent_for_all(exponent: float) -> None:
+    x = np.random.default_rng(8).normal(size=(40, 50)).astype(np.float32)
+    with np.errstate(all="ignore"):
+        assert same_bits(fast_powers.power(x, np.float32(exponent)), power(x, np.float32(exponent)))
+
+
+def test_halves_between_two_numbers_go_to_even() -> None:
+    x = np.arange(4097, 5793, 2).astype(np.float32)
+    y = np.float32([2.0])
+    assert same_bits(fast_powers.power(x, y), power(x, y))
+    cubes = np.arange(257, 323, 2).astype(np.float32)
+    assert same_bits(
+        fast_powers.power(cubes, np.float32([3.0])), (cubes.astype(float) ** 3).astype(np.float32)
+    )
+
+
+def test_whole_exponents_of_another_type() -> None:
+    x = np.float32([-2.0, 3.0, 0.5])
+    y = np.array([3, -2, 7], np.int64)
+    assert same_bits(fast_powers.power(x, y), power(x, y))
