@@ -94,7 +94,8 @@ def expm1(x: Floats) -> Floats:
     """e^x - 1."""
     near = np.abs(x) < 1.0
     t = np.where(near, x, 0.0)
-    return np.where(near, t + t * t * horner(_EXPM1, t), exp(x) - 1.0)
+    value = np.where(near, t + t * t * horner(_EXPM1, t), exp(x) - 1.0)
+    return np.where(x == 0, x, value)
 
 
 def log(x: Floats) -> Floats:

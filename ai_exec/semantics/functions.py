@@ -12,7 +12,7 @@ A function of binary64 numbers is what the sequence in `binary64.py` gives.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from math import inf
+from math import inf, nan
 from typing import Any, Final
 
 import numpy as np
@@ -67,12 +67,17 @@ IDENTITY: Final = (2.0**-13, itself)
 HALF: Final = (2.0**-60, half_from_above)
 
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    "acos": Function(binary64.acos, near=(2.0**-30, always(binary64.PI_HIGH / 2))),
-    "acosh": Function(binary64.acosh),
-    "asin": Function(binary64.asin, near=IDENTITY),
+    "acos": Function(
+        binary64.acos,
+        (-1.0, nan),
+        above=(1.0, always(nan)),
+        near=(2.0**-30, always(binary64.PI_HIGH / 2)),
+    ),
+    "acosh": Function(binary64.acosh, (1.0, nan)),
+    "asin": Function(binary64.asin, (-1.0, nan), above=(1.0, always(nan)), near=IDENTITY),
     "asinh": Function(binary64.asinh, near=IDENTITY),
     "atan": Function(binary64.atan, near=IDENTITY),
-    "atanh": Function(binary64.atanh, near=IDENTITY),
+    "atanh": Function(binary64.atanh, (-1.0, nan), above=(1.0, always(nan)), near=IDENTITY),
     "cos": Function(binary64.cos, near=(2.0**-13, always(1.0))),
     "cosh": Function(
         binary64.cosh, (-90.0, inf), above=(90.0, always(inf)), near=(2.0**-13, always(1.0))
@@ -86,7 +91,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     ),
     "gelu": Function(binary64.gelu, (-15.0, -0.0), above=(6.0, itself), near=HALF),
     "gelu_tanh": Function(binary64.gelu_tanh, (-11.0, -0.0), above=(6.0, itself), near=HALF),
-    "log": Function(binary64.log),
+    "log": Function(binary64.log, (0.0, nan)),
     "mish": Function(binary64.mish, (-110.0, -0.0), above=(18.0, itself)),
     "sigmoid": Function(
         binary64.sigmoid, (-104.0, 0.0), above=(18.0, always(1.0)), near=(2.0**-26, always(0.5))

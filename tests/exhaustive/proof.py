@@ -30,7 +30,7 @@ from tests.support.true_functions import BITS, true_rounded, true_value
 
 SLICES = 256
 SLICE_LENGTH = 1 << 24
-CHUNK = 1 << 15
+CHUNK = 1 << 13
 SAMPLE_STEP = 65_521
 """A prime, so that the sample meets all patterns of low bits."""
 NAN_BITS = np.uint32(0x7FC0_0000)
