@@ -116,11 +116,12 @@ def convolve(data: Tensor, kernels: Tensor, placed: Windows) -> Floats:
     total = np.zeros((samples, maps, *placed.outputs))
     for start in range(0, channels, step):
         block = slice(start, min(start + step, channels))
-        bits = product_bits((block.stop - block.start) * placed.elements)
+        length = (block.stop - block.start) * placed.elements
+        bits = product_bits(length)
         a = quantise(data[:, block], tuple(range(1, data.ndim)), bits)
-        b = quantise(kernels[:, block].reshape(maps, -1), (1,), bits)
+        b = quantise(kernels[:, block].reshape(maps, length), (1,), bits)
         gathered = placed.gather(a.digits, 0.0)
-        columns = gathered.reshape(samples, b.digits.shape[1], -1)
+        columns = gathered.reshape(samples, length, size(placed.outputs))
         whole = whole_product(b.digits, columns).reshape(total.shape)
         left, right = a.scale, b.scale.reshape(-1, *[1] * len(placed.outputs))
         part = combine(whole, left, right)

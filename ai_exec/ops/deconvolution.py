@@ -200,7 +200,8 @@ def _paint(data: Tensor, kernels: Tensor, placed: Windows, outputs: Shape) -> Fl
         a = quantise(data[:, block], (1, *spatial), bits)
         b = quantise(kernels[block], (0, *spatial), bits)
         columns = whole_product(
-            b.digits.reshape(count, -1).T, a.digits.reshape(samples, count, -1)
+            b.digits.reshape(count, maps * placed.elements).T,
+            a.digits.reshape(samples, count, size(placed.outputs)),
         ).reshape(samples, maps, placed.elements, *placed.outputs)
         whole = np.zeros((samples, maps, *_held(placed, outputs)))
         for element, place in enumerate(placed.slices()):

@@ -117,7 +117,7 @@ def deform_conv(
     parts = [
         _contract(
             columns[:, index * inputs : (index + 1) * inputs],
-            w[index * maps : (index + 1) * maps].reshape(maps, inputs, -1),
+            w[index * maps : (index + 1) * maps].reshape(maps, inputs, placed.elements),
         )
         for index in range(group)
     ]
@@ -139,15 +139,17 @@ def _columns(x: Tensor, offset: Tensor, mask: Tensor | None, placed: Windows, pa
         output = np.arange(placed.outputs[axis], dtype=np.float64) * placed.strides[axis]
         element = element.reshape(-1, *[1] * (2 * rank - axis - 1))
         output = (output - placed.before[axis]).reshape(-1, *[1] * (rank - axis - 1))
-        place = (element + output + np.take(moves, axis, axis=1 + rank)).reshape(
-            samples * parts, -1
-        )
+        place = element + output + np.take(moves, axis, axis=1 + rank)
+        place = place.reshape(samples * parts, placed.elements * size(placed.outputs))
         taps.append(taps_at(place, x.shape[2 + axis], 2, zeros=True))
     flat = x.astype(np.float64).reshape(samples * parts, channels // parts, size(x.shape[2:]))
     found = mixed(flat, x.shape[2:], taps)
+    places = size(placed.outputs)
     if mask is not None:
-        found = found * mask.astype(np.float64).reshape(samples * parts, 1, -1)
-    return found.reshape(samples, channels, placed.elements, -1)
+        found = found * mask.astype(np.float64).reshape(
+            samples * parts, 1, placed.elements * places
+        )
+    return found.reshape(samples, channels, placed.elements, places)
 
 
 def _contract(columns: Floats, kernels: Tensor) -> Floats:

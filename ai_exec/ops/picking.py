@@ -257,7 +257,7 @@ def gather_nd(data: Tensor, indices: Tensor, *, batch_dims: int = 0) -> Tensor:
     flat = data.reshape(batch * prod(lengths), *rest)
     rows = flat_rows(indices, lengths)
     first = np.arange(batch, dtype=np.int64) * prod(lengths)
-    rows = rows + first.reshape(*data.shape[:batch_dims], *[1] * (rows.ndim - batch_dims))
+    rows = rows + first.reshape((*data.shape[:batch_dims], *[1] * (rows.ndim - batch_dims)))
     return np.take(flat, rows, axis=0)
 
 

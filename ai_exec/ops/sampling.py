@@ -163,7 +163,7 @@ def grid_sample(
     rank, places = x.ndim - 2, grid.shape[1:-1]
     taps = [
         axis_taps(
-            grid[..., rank - 1 - axis].reshape(x.shape[0], -1).astype(np.float64),
+            grid[..., rank - 1 - axis].reshape(x.shape[0], size(places)).astype(np.float64),
             x.shape[2 + axis],
             mode,
             padding_mode,
