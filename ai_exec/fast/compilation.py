@@ -1,11 +1,66 @@
-"""How passes over arrays are compiled: plain IEEE operations in the order written, none fused."""
+"""How passes over arrays are compiled: plain IEEE operations in the order written, none fused.
 
+Compiled passes are kept beside the source, or where NUMBA_CACHE_DIR says, or in the user's cache;
+where none of these can be written they are compiled again in each process.
+"""
+
+import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from contextlib import suppress
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+from typing import Any, Final, TypeVar
 
 from numba import njit
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+IMPORTED: Final = re.compile(r"^from (ai_exec[\w.]*)\.(\w+) import", re.MULTILINE)
+
+
+def _sources(package: str, module: str, found: dict[str, bytes]) -> None:
+    """Gather the sources of a module and of all of the room that it imports."""
+    name = f"{package}.{module}"
+    source = files(package) / f"{module}.py"
+    if name in found or not source.is_file():
+        return
+    found[name] = source.read_bytes()
+    for outer, inner in IMPORTED.findall(found[name].decode()):
+        _sources(outer, inner, found)
+
+
+@cache
+def stamp_of(name: str) -> str:
+    """Digest of all that a module's passes may hold: they contain what they call."""
+    found: dict[str, bytes] = {}
+    package, _, module = name.rpartition(".")
+    _sources(package, module, found)
+    return blake2b(b"".join(found[source] for source in sorted(found))).hexdigest()
+
+
+def _stamped(locator: Any) -> Any:
+    """Where passes are kept: as it is, but outdated as soon as any source is."""
+
+    class Stamped(locator):  # type: ignore[misc]
+        def __init__(self, function: Any, path: str) -> None:
+            super().__init__(function, path)
+            self._module = function.__module__
+
+        def get_source_stamp(self) -> str:
+            return stamp_of(self._module)
+
+    return Stamped
+
+
+class _Kept(CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = tuple(map(_stamped, CompileResultCacheImpl._locator_classes))
+
+
+class _Passes(FunctionCache):  # type: ignore[misc]
+    _impl_class = _Kept
 
 
 def inlined(function: F) -> F:
@@ -15,6 +70,12 @@ def inlined(function: F) -> F:
 
 
 def compiled(function: F) -> F:
-    """Compile a pass on its first call, and keep it on disk for later processes."""
-    kept: F = njit(cache=True, error_model="numpy")(function)
-    return kept
+    """Compile a pass on its first call, and keep it on disk for later processes.
+
+    Other threads go on while it runs.
+    """
+    kept: Any = njit(error_model="numpy", nogil=True)(function)
+    with suppress(RuntimeError):
+        # Raised where nothing can be written.
+        kept._cache = _Passes(function)
+    return kept  # type: ignore[no-any-return]

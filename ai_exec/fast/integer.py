@@ -1,163 +1,143 @@
 """Exact contractions from bytes: quantised values are three digits each, products of digits int32.
 
 With a and b the digits of the operands' whole numbers, each from -128 to 127 (the last one to 64),
-N = sum over i and j of 2^(8 (i + j)) sum(a_i b_j).  Of up to 3 * 2048 products of digits, sums stay
-below 2^27 and need no more than int32.  They become N in binary64 by two sums: that of i + j >= 3,
-as a multiple of 2^24, and the rest, each below 2^53 at every step; and N itself, below 2^53 too.
+N = sum over i and j of 2^(8 (i + j)) sum(a_i b_j).  Digits of equal weight lie one after the other
+along the contraction axis, so that one product of bytes adds them up: five sums for each result.
+Of up to 3 * 2048 products of digits, sums stay below 2^27 and need no more than int32.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from ai_exec.fast.products import Layout
-from ai_exec.fast.quantise import shifted_rows
-from ai_exec.fast.session import ZERO_POINT, BoundProducts, ByteProducts, Bytes, SignedBytes
+from ai_exec.fast.compilation import compiled
+from ai_exec.fast.finishing import Finish
+from ai_exec.fast.multiply import finish_totals
+from ai_exec.fast.products import Way
+from ai_exec.fast.rows import INFINITY, WHOLE, exponent_of_bits, greatest_bits, power_of_two
+from ai_exec.fast.session import ZERO_POINT, BoundProducts, ByteProducts, SignedBytes
 from ai_exec.semantics.numerics import Floats, block_slices, product_bits, quantise
 from ai_exec.tensor import Tensor
 
 DIGITS: Final = 3
 ABOVE: Final = ZERO_POINT * (1 + (1 << 8) + (1 << 16))
 """Added to a whole number, makes all of its digits unsigned at once."""
-SHIFT: Final = 1.5 * 2.0**52 + ABOVE
-"""Added to a whole number in binary64, puts its digits into the three lowest bytes."""
-DIGIT_PLACES: Final = (0, 1, 2) if np.little_endian else (7, 6, 5)
-Digits = tuple[SignedBytes, ...]
-PIECE: Final = 1 << 14
-"""Results combined at a time: their sums fit in a cache near the core."""
+CLASSES: Final = ((0,), (0, 1), (0, 1, 2), (1, 2), (2,))
+"""The left operand's places that meet a place of the right one, by the sum of both places."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
     place: slice
     bits: int
-    scales: Floats
-    """Powers of two of the columns [2, N]: for multiples of 2^24, and for the rest."""
+    scale: Floats
+    """Powers of two of the columns."""
 
 
-class IntegerMatrix:
-    """A constant matrix [K, N]; products of so many rows with the bits of `numerics.contract`."""
+@compiled
+def spread_rows(rows: Any, bits: int, lefts: Any, scales: Any) -> None:
+    """Write rows [M, K] as digits, those of each class one after the other; also scales."""
+    length = rows.shape[1]
+    for row in range(rows.shape[0]):
+        source = rows[row]
+        greatest = greatest_bits(source)
+        finite = greatest < INFINITY
+        exponent = exponent_of_bits(greatest) if finite else np.int64(0)
+        scales[row] = power_of_two(exponent - bits) if finite else np.nan
+        factor = power_of_two(bits - exponent)
+        whole = lefts[2][row]
+        first, second, third = whole[:length], whole[length : 2 * length], whole[2 * length :]
+        for index in range(length):
+            value = np.float64(source[index]) * factor + WHOLE
+            digits = np.int32(np.float64(value).view(np.int64)) if finite else np.int32(0)
+            shifted = np.int32(digits + ABOVE)
+            first[index] = np.uint8(shifted & 255)
+            second[index] = np.uint8((shifted >> 8) & 255)
+            third[index] = np.uint8((shifted >> 16) & 255)
+        lefts[0][row, :] = first
+        lefts[1][row, :] = whole[: 2 * length]
+        lefts[3][row, :] = whole[length:]
+        lefts[4][row, :] = third
 
-    def __init__(self, right: Tensor, rows: int, layout: Layout) -> None:
+
+@compiled
+def weigh(sums: Any, left: Any, right: Any, totals: Any, fresh: int) -> None:
+    """Put the five sums [class, M, N] together, scale them, and add them to the totals."""
+    for row in range(totals.shape[0]):
+        scale, target = left[row], totals[row]
+        if fresh:
+            target[:] = 0.0
+        none, one, two = sums[0, row], sums[1, row], sums[2, row]
+        three, four = sums[3, row], sums[4, row]
+        for column in range(target.shape[0]):
+            high = (np.int64(four[column]) << 32) + (np.int64(three[column]) << 24)
+            low = (np.int64(two[column]) << 16) + (np.int64(one[column]) << 8)
+            whole = np.float64(high + low + np.int64(none[column]))
+            value = whole * (scale * right[column])
+            target[column] = value if fresh else target[column] + value
+
+
+class ByteMatrix:
+    """A constant matrix [K, N]; products of so many rows on onnxruntime."""
+
+    form = Way.BYTES
+
+    def __init__(self, right: Tensor, rows: int) -> None:
         assert rows > 0, "a session needs rows"
         assert right.size, "a session needs constants"
-        self._rows, self._columns, self._layout = rows, right.shape[1], layout
-        self._weights = _sum_weights(layout)
-        self._spread = _spread_rows if layout is Layout.ROWS else _spread_depth
+        self.columns, self._rows = right.shape[1], rows
         blocks: list[_Block] = []
         matrices: list[SignedBytes] = []
         for place in block_slices(right.shape[0]):
             bits = product_bits(place.stop - place.start)
             columns = quantise(right[place], (0,), bits)
-            scale = columns.scale.reshape(-1)
-            blocks.append(_Block(place, bits, np.stack([scale * 2.0**24, scale])))
-            digits = _signed_digits(columns.digits)
-            matrices += _beside(digits) if layout is Layout.ROWS else _below(digits)
+            blocks.append(_Block(place, bits, columns.scale.reshape(-1)))
+            matrices += _below(columns.digits)
         self._blocks = tuple(blocks)
-        sums = self._weights.shape[1]
-        if layout is Layout.ROWS:
-            self._sums_shape = (rows, sums, self._columns)
-            self._products = ByteProducts(matrices, DIGITS * rows)
-        else:
-            self._sums_shape = (sums, rows, self._columns)
-            self._products = ByteProducts(matrices, rows)
+        self._products = ByteProducts(matrices, rows)
         self._free: list[BoundProducts] = []
 
-    def contract(self, left: Tensor) -> Floats:
-        """Product of [..., M, K] with the matrix, not yet rounded to binary32."""
-        rows = left.reshape(-1, left.shape[-1])
+    def quantise(self, rows: Tensor) -> Tensor:
+        """The rows themselves: digits are written where the session reads them."""
+        return rows
+
+    def multiply(self, quantised: Tensor, finish: Finish, tensor: Tensor, out: Tensor) -> None:
+        """Write the finished product of rows to `out` [M, N]."""
+        totals = self.totals(quantised)
+        finish_totals(totals, finish.factor, finish.bias, *finish.chain, tensor, out)
+
+    def totals(self, rows: Tensor) -> Floats:
+        """Product of rows [M, K] with the matrix, not yet rounded to binary32."""
         assert rows.shape[0] == self._rows, "the rows it was prepared for"
         # Taking from a list is one step, so that two threads never hold the same arrays.
         bound = self._free.pop() if self._free else self._products.bound()
-        scales = [self._write(bound, index, rows) for index in range(len(self._blocks))]
+        scales = np.empty((len(self._blocks), self._rows))
+        count = len(CLASSES)
+        for index, block in enumerate(self._blocks):
+            lefts = bound.lefts[count * index : count * (index + 1)]
+            part = np.ascontiguousarray(rows[:, block.place])
+            spread_rows(part, block.bits, lefts, scales[index])
         bound.compute()
-        total = self._combined(bound, 0, scales[0])
-        for index in range(1, len(self._blocks)):
-            total += self._combined(bound, index, scales[index])
+        totals = np.empty((self._rows, self.columns))
+        for index, block in enumerate(self._blocks):
+            sums = bound.results[count * index : count * (index + 1)]
+            weigh(sums, scales[index], block.scale, totals, int(index == 0))
         self._free.append(bound)
-        return total.reshape(*left.shape[:-1], self._columns)
-
-    def contract_and_add(self, left: Tensor, bias: Floats) -> Floats:
-        """As `contract` with a bias added that holds no -0."""
-        total = self.contract(left)
-        total += bias
-        return total
-
-    def _write(self, bound: BoundProducts, index: int, rows: Tensor) -> Floats:
-        """Put the digits of a block's rows where the session reads them; give their scales."""
-        block = self._blocks[index]
-        shifted = shifted_rows(rows[:, block.place], block.bits, SHIFT)
-        digits = np.ascontiguousarray(shifted.digits).view(np.uint8)
-        digits = digits.reshape(*shifted.digits.shape, 8)
-        count = len(bound.lefts) // len(self._blocks)
-        self._spread(digits, bound.lefts[count * index : count * (index + 1)])
-        return shifted.scale
-
-    def _combined(self, bound: BoundProducts, index: int, row_scale: Floats) -> Floats:
-        """Weigh the sums [M, sums, N] of a block and scale them."""
-        sums = bound.results.reshape(len(self._blocks), *self._sums_shape)[index]
-        if self._layout is Layout.DEPTH:
-            sums = sums.swapaxes(0, 1)
-        total = np.empty((self._rows, self._columns))
-        step = max(1, PIECE // self._columns)
-        for start in range(0, self._rows, step):
-            rows = slice(start, start + step)
-            halves = np.matmul(self._weights, sums[rows].astype(np.float64, order="C"))
-            halves *= self._blocks[index].scales
-            np.add(halves[:, 0], halves[:, 1], out=total[rows])
-        total *= row_scale
-        return total
+        return totals
 
 
-def _signed_digits(whole: Floats) -> Digits:
-    """Write whole numbers of up to 22 bits as three digits from -128 to 127, the lowest first."""
-    shifted = np.add(whole, SHIFT, order="C").view(np.uint8).reshape(*whole.shape, 8)
-    # Less 128, an unsigned byte is a signed one with its highest bit turned.
-    return tuple((shifted[..., place] ^ ZERO_POINT).view(np.int8) for place in DIGIT_PLACES)
-
-
-CLASSES: Final = ((0,), (0, 1), (0, 1, 2), (1, 2), (2,))
-"""The left operand's places that meet a place of the right one, by the sum of both places."""
-
-
-def _sum_weights(layout: Layout) -> Floats:
-    """Weights [2, sums] of int32 sums: for multiples of 2^24, and for the rest."""
-    places = range(DIGITS)
-    powers = [i + j for i in places for j in places]
-    if layout is Layout.DEPTH:
-        powers = list(range(len(CLASSES)))
-    high = [2.0 ** (8 * power - 24) if power >= DIGITS else 0.0 for power in powers]
-    low = [2.0 ** (8 * power) if power < DIGITS else 0.0 for power in powers]
-    return np.array([high, low])
-
-
-def _beside(digits: Digits) -> tuple[SignedBytes, ...]:
-    return (np.concatenate(digits, axis=1),)
-
-
-def _below(digits: Digits) -> tuple[SignedBytes, ...]:
+def _below(whole: Floats) -> tuple[SignedBytes, ...]:
     """For each class the digits that its left operand meets: parts of one array, held once."""
-    whole, length = np.concatenate(digits[::-1], axis=0), digits[0].shape[0]
+    shifted = whole.astype(np.int32) + np.int32(ABOVE)
+    # Less 128, an unsigned byte is a signed one with its highest bit turned.
+    digits = [
+        ((shifted >> 8 * place) & 255 ^ ZERO_POINT).astype(np.uint8) for place in range(DIGITS)
+    ]
+    stacked = np.concatenate(digits[::-1], axis=0).view(np.int8)
+    length = whole.shape[0]
     starts = [DIGITS - 1 - (together - places[0]) for together, places in enumerate(CLASSES)]
     return tuple(
-        whole[start * length : (start + len(places)) * length]
+        stacked[start * length : (start + len(places)) * length]
         for start, places in zip(starts, CLASSES, strict=True)
     )
-
-
-def _spread_rows(digits: Bytes, lefts: tuple[Bytes, ...]) -> None:
-    """Write the digits of one row as three rows."""
-    target = lefts[0].reshape(digits.shape[0], DIGITS, digits.shape[1])
-    for place, source in enumerate(DIGIT_PLACES):
-        target[:, place] = digits[..., source]
-
-
-def _spread_depth(digits: Bytes, lefts: tuple[Bytes, ...]) -> None:
-    """Write the digits of each class one after the other."""
-    length, whole = digits.shape[1], lefts[DIGITS - 1]
-    for place, source in enumerate(DIGIT_PLACES):
-        whole[:, place * length : (place + 1) * length] = digits[..., source]
-    for places, left in zip(CLASSES, lefts, strict=True):
-        if left is not whole:
-            left[...] = whole[:, places[0] * length : (places[-1] + 1) * length]

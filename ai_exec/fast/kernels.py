@@ -5,17 +5,18 @@ each run, attributes are read once, and checks that only serve odd values step a
 """
 
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Final
 
 import numpy as np
 
 from ai_exec.fast.convolution import PreparedConvolution
+from ai_exec.fast.finishing import NOTHING, WIDTH_MAX, Finish, chain_of
 from ai_exec.fast.functions import KERNELS, softmax
-from ai_exec.fast.linear import Contraction, prepared
+from ai_exec.fast.linear import contract, prepared
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.program import Node, Program
 from ai_exec.registry import Operand
-from ai_exec.semantics.numerics import Floats
 from ai_exec.tensor import Tensor
 
 Kernel = Callable[..., Tensor]
@@ -47,52 +48,39 @@ def _operand(node: Node, program: Program, index: int) -> Operand | None:
 
 def _matmul(node: Node, program: Program, products: Products) -> Kernel | None:
     left, right = _operand(node, program, 0), _constant(node, program, 1)
-    if left is None or right is None or right.ndim != 2 or left.rank < 2:
+    if left is None or right is None or right.ndim != 2 or left.rank < 2 or not len(right):
         return None
-    contract = prepared(right, left.shape, products).contract
-
-    def matmul(a: Tensor, b: Tensor) -> Tensor:
-        return contract(a).astype(np.float32)
-
-    return matmul
+    matrix = prepared(right, prod(left.shape[:-1]), products)
+    return lambda a, b: contract(matrix, a)
 
 
 def _gemm(node: Node, program: Program, products: Products) -> Kernel | None:
     left, right = _operand(node, program, 0), _constant(node, program, 1)
-    has_bias = len(node.inputs) > 2 and bool(node.inputs[2])
-    bias = _constant(node, program, 2)
-    if left is None or right is None or (has_bias and bias is None):
+    if left is None or right is None or not left.shape[0 if node.attributes["transA"] else 1]:
         return None
-    given = node.attributes
+    given, bias = node.attributes, _constant(node, program, 2)
     alpha, beta, transposed = given["alpha"], given["beta"], bool(given["transA"])
     assert isinstance(alpha, float)
     assert isinstance(beta, float)
-    shape = left.shape[::-1] if transposed else left.shape
-    matrix = prepared(right.T if given["transB"] else right, shape, products)
-    added = None if bias is None else bias.astype(np.float64)
-    if added is not None and beta != 1.0:
-        added = added * beta
-    if alpha == 1.0 and added is not None and not transposed:
-        return _layer(matrix, added + 0.0)
+    matrix = prepared(
+        right.T if given["transB"] else right, left.shape[1 if transposed else 0], products
+    )
+    added = np.zeros(0)
+    if len(node.inputs) > 2 and node.inputs[2]:
+        if bias is None or (bias.ndim > 1 and bias.shape[0] != 1):
+            return None
+        added = np.zeros(matrix.columns + WIDTH_MAX)
+        wide = bias.astype(np.float64)
+        added[: matrix.columns] = wide.reshape(-1) if beta == 1.0 else wide.reshape(-1) * beta
+    finish = Finish(chain_of((), matrix.columns), alpha, added)
 
     def gemm(a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
-        product = matrix.contract(a.T if transposed else a)
-        if alpha != 1.0:
-            product *= alpha
-        if added is not None:
-            product += added
-        return product.astype(np.float32)
+        rows = np.ascontiguousarray(a.T if transposed else a)
+        out = np.empty((rows.shape[0], matrix.columns), np.float32)
+        matrix.multiply(matrix.quantise(rows), finish, NOTHING[0], out)
+        return out
 
     return gemm
-
-
-def _layer(matrix: Contraction, bias: Floats) -> Kernel:
-    """The usual case of Gemm: a product that is never -0, plus a bias without -0."""
-
-    def layer(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-        return matrix.contract_and_add(a, bias).astype(np.float32)
-
-    return layer
 
 
 def _conv(node: Node, program: Program, products: Products) -> Kernel | None:

@@ -1,105 +1,133 @@
 """Prepared right operands of exact contractions: quantised once, multiplied many times."""
 
-from dataclasses import dataclass
-from math import ldexp, prod
-from typing import Final, Protocol
+from math import prod
+from typing import Any, Protocol
 
 import numpy as np
 
-from ai_exec.fast.integer import IntegerMatrix
-from ai_exec.fast.products import STANDARD, Products
-from ai_exec.fast.quantise import quantise_rows, scale_of_row
+from ai_exec.fast.finishing import NOTHING, Finish, chain_of
+from ai_exec.fast.integer import ByteMatrix
+from ai_exec.fast.machine import this_machine
+from ai_exec.fast.multiply import multiply_pairs, multiply_wide
+from ai_exec.fast.products import STANDARD, Products, Way
+from ai_exec.fast.rows import pack_pairs, pack_wide, quantise_pairs, quantise_wide
 from ai_exec.fast.session import is_exact
-from ai_exec.semantics.numerics import Floats, block_slices, product_bits, quantise
-from ai_exec.tensor import Shape, Tensor
+from ai_exec.fast.tiles import PAIR_COLUMNS, WIDE_COLUMNS
+from ai_exec.semantics.numerics import BLOCK_LENGTH
+from ai_exec.tensor import Tensor
 
-_LAST: Final = (-1,)
 
-
-class Contraction(Protocol):
+class Matrix(Protocol):
     """A constant matrix [K, N] made ready."""
 
-    def contract(self, left: Tensor) -> Floats:
-        """Product of [..., M, K] with the matrix, not yet rounded to binary32."""
+    columns: int
+    """N."""
+    form: Way
+    """Matrices of one form and length read the same quantised rows."""
+
+    def quantise(self, rows: Tensor) -> Any:
+        """Write contiguous rows [M, K] in the form that the products read."""
         ...
 
-    def contract_and_add(self, left: Tensor, bias: Floats) -> Floats:
-        """As `contract` with a bias added that holds no -0."""
+    def multiply(self, quantised: Any, finish: Finish, tensor: Tensor, out: Tensor) -> None:
+        """Write the finished product of quantised rows to `out` [M, N]."""
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PreparedBlock:
-    """One block of the contraction axis: its place, and the right operand in it."""
-
-    place: slice
-    bits: int
-    values: Floats
-    """Columns [K, N] of whole numbers times the column's power of two; NaN if it is not finite.
-
-    All products of one result share that power of two, so that their sums are as exact as those
-    of whole numbers: exponents stay far from the ends of binary64.
-    """
+def prepared(right: Tensor, rows: int, products: Products = STANDARD) -> Matrix:
+    """Prepare a constant matrix [K, N] for left operands of so many rows."""
+    way = products.way(rows, *right.shape)
+    if way is Way.BYTES and is_exact():
+        return ByteMatrix(right, rows)
+    pairs = way is Way.PAIRS or rows >= products.pairs_rows_min
+    return PairMatrix(right) if pairs and this_machine().pairs else WideMatrix(right)
 
 
-def prepared(right: Tensor, left: Shape, products: Products = STANDARD) -> Contraction:
-    """Prepare a constant matrix [K, N] for left operands of one shape [..., M, K]."""
-    rows = prod(left[:-1])
-    layout = products.layout(rows, *right.shape)
-    if layout is not None and is_exact():
-        return IntegerMatrix(right, rows, layout)
-    return PreparedMatrix(right)
+def contract(matrix: Matrix, left: Tensor) -> Tensor:
+    """Product of [..., K] with the matrix, rounded to binary32."""
+    rows = np.ascontiguousarray(left).reshape(prod(left.shape[:-1]), left.shape[-1])
+    out = np.empty((rows.shape[0], matrix.columns), np.float32)
+    finish = Finish(chain_of((), matrix.columns))
+    matrix.multiply(matrix.quantise(rows), finish, NOTHING[0], out)
+    return out.reshape(*left.shape[:-1], matrix.columns)
 
 
-class PreparedMatrix:
-    """A constant matrix [K, N] in binary64, with the bits of `numerics.contract`."""
+def blocks_of(length: int) -> int:
+    """How many blocks a contraction axis has; an empty one has none."""
+    return -(-length // BLOCK_LENGTH)
+
+
+class WideMatrix:
+    """A constant matrix [K, N] of 32-bit whole numbers."""
+
+    form = Way.WIDE
 
     def __init__(self, right: Tensor) -> None:
-        assert right.ndim == 2, "only matrices are prepared"
-        self._columns = right.shape[1]
-        self._blocks = tuple(_prepare(right, place) for place in block_slices(right.shape[0]))
+        length, self.columns = right.shape
+        panels = -(-self.columns // WIDE_COLUMNS)
+        self._blocks = blocks_of(length)
+        self._panels = np.zeros((panels, length, WIDE_COLUMNS), np.int32)
+        self._scales = np.ones((self._blocks, panels * WIDE_COLUMNS))
+        pack_wide(np.ascontiguousarray(right), self._panels, self._scales)
 
-    def contract(self, left: Tensor) -> Floats:
-        """Product of [..., M, K] with the matrix, not yet rounded to binary32."""
-        if left.size == left.shape[-1] and len(self._blocks) == 1:
-            row = self._contract_row(left, self._blocks[0])
-            if row is not None:
-                row += 0.0
-                return row
-        total = np.zeros((*left.shape[:-1], self._columns))
-        for index, block in enumerate(self._blocks):
-            rows = quantise_rows(left[..., block.place], _LAST, block.bits)
-            part = np.matmul(rows.digits, block.values)
-            part += 0.0
-            part *= rows.scale
-            total = part if index == 0 else total + part
-        return total
+    def quantise(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Whole numbers in binary64, and scales."""
+        digits = np.empty(rows.shape)
+        scales = np.empty((self._blocks, rows.shape[0]))
+        quantise_wide(rows, digits, scales)
+        return digits, scales
 
-    def contract_and_add(self, left: Tensor, bias: Floats) -> Floats:
-        """As `contract` with a bias added that holds no -0, so that a zero's sign is gone."""
-        if left.size == left.shape[-1] and len(self._blocks) == 1:
-            row = self._contract_row(left, self._blocks[0])
-            if row is not None:
-                row += bias
-                return row
-        total = self.contract(left)
-        total += bias
-        return total
-
-    def _contract_row(self, left: Tensor, block: PreparedBlock) -> Floats | None:
-        """A single row, zeros of either sign; None if the row is zero or not finite."""
-        exponent = scale_of_row(left)
-        if exponent is None:
-            return None
-        digits = left.astype(np.float64)
-        digits *= ldexp(1.0, block.bits - exponent)
-        np.rint(digits, digits)
-        result: Floats = np.dot(digits.reshape(left.shape[-1]), block.values)
-        result *= ldexp(1.0, exponent - block.bits)
-        return result.reshape(*left.shape[:-1], self._columns)
+    def multiply(
+        self, quantised: tuple[Tensor, Tensor], finish: Finish, tensor: Tensor, out: Tensor
+    ) -> None:
+        """Write the finished product of quantised rows to `out` [M, N]."""
+        operands = (*quantised, self._panels, self._scales)
+        multiply_wide(
+            *operands,
+            finish.factor,
+            finish.bias,
+            *finish.chain,
+            tensor,
+            out,
+            0,
+            self._panels.shape[0],
+        )
 
 
-def _prepare(right: Tensor, place: slice) -> PreparedBlock:
-    bits = product_bits(place.stop - place.start)
-    columns = quantise(right[place], (0,), bits)
-    return PreparedBlock(place, bits, np.ascontiguousarray(columns.digits * columns.scale))
+class PairMatrix:
+    """A constant matrix [K, N] of two digits of 16 bits."""
+
+    form = Way.PAIRS
+
+    def __init__(self, right: Tensor) -> None:
+        length, self.columns = right.shape
+        self._length = length + length % 2
+        panels = -(-self.columns // PAIR_COLUMNS)
+        self._blocks = blocks_of(length)
+        digits = np.zeros((panels, 2, self._length // 2, PAIR_COLUMNS, 2), np.int16)
+        self._scales = np.ones((self._blocks, panels * PAIR_COLUMNS))
+        pack_pairs(np.ascontiguousarray(right), digits, self._scales)
+        self._panels = digits.reshape(panels, 2, self._length // 2, 2 * PAIR_COLUMNS)
+
+    def quantise(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Two digits and their sum, and scales."""
+        digits = np.empty((rows.shape[0], 3, self._length), np.int16)
+        scales = np.empty((self._blocks, rows.shape[0]))
+        quantise_pairs(rows, digits, scales)
+        return digits, scales
+
+    def multiply(
+        self, quantised: tuple[Tensor, Tensor], finish: Finish, tensor: Tensor, out: Tensor
+    ) -> None:
+        """Write the finished product of quantised rows to `out` [M, N]."""
+        operands = (*quantised, self._panels, self._scales)
+        multiply_pairs(
+            *operands,
+            finish.factor,
+            finish.bias,
+            *finish.chain,
+            tensor,
+            out,
+            0,
+            self._panels.shape[0],
+        )

@@ -5,40 +5,40 @@ from enum import Enum
 from typing import Final
 
 
-class Layout(Enum):
-    """How products of digits share calls of onnxruntime."""
+class Way(Enum):
+    """How products of whole numbers are computed."""
 
-    ROWS = "each digit is a row of its own: weights are read once, nine sums a result"
-    DEPTH = "digits of equal weight lie one after the other along K: five sums a result"
+    WIDE = "in binary64, from weights of 32 bits"
+    PAIRS = "as three products of digits of 16 bits, two at a time"
+    BYTES = "as products of digits of 8 bits by onnxruntime, for units of matrices"
 
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """Sizes from which bytes on onnxruntime beat binary64 on numpy.
+    """Sizes from which a way beats binary64.
 
     Whatever is chosen, the bits are the same: only time depends on it.
     """
 
-    rows_max: int
-    """Rows of the left operand up to which digits go as rows."""
-    depth_rows_min: int
-    """Rows of the left operand from which digits go along K."""
-    weights_min: int
-    """Elements of the constant matrix, at least 1, below which calls cost more than products."""
-    length_min: int = 64
-    """Elements of a row below which sums take more memory than the constants leave."""
+    pairs_rows_min: int = 12
+    """Rows of the left operand from which pairs are taken, where the processor multiplies them."""
+    bytes_rows_min: int = 1 << 62
+    """Rows of the left operand from which bytes are taken, where they are exact."""
+    bytes_weights_min: int = 100_000
+    """Elements of the constant matrix below which calls of onnxruntime cost more than products."""
 
-    def layout(self, rows: int, length: int, columns: int) -> Layout | None:
-        """Give the layout for a product of these sizes; None for binary64 on numpy."""
-        if length < self.length_min or length * columns < self.weights_min:
-            return None
-        if 0 < rows <= self.rows_max:
-            return Layout.ROWS
-        return Layout.DEPTH if rows >= self.depth_rows_min else None
+    def way(self, rows: int, length: int, columns: int) -> Way:
+        """Give the way of a product of these sizes."""
+        if rows >= max(self.bytes_rows_min, 1) and length * columns >= self.bytes_weights_min:
+            return Way.BYTES
+        return Way.PAIRS if rows >= self.pairs_rows_min else Way.WIDE
 
 
 NEVER: Final = 1 << 62
-BINARY64: Final = Products(0, NEVER, NEVER)
-"""All products on numpy."""
-STANDARD: Final = Products(4, NEVER, 300_000)
-"""Measured with 512-bit VNNI and no AMX, where binary64 keeps up from a few rows on."""
+WIDE: Final = Products(NEVER, NEVER)
+"""All products in binary64."""
+PAIRS: Final = Products(0, NEVER)
+"""All products as pairs, where the processor has them."""
+BYTES: Final = Products(NEVER, 0, 1)
+"""All products as bytes, where they are exact."""
+STANDARD: Final = Products()

@@ -13,7 +13,7 @@ from ai_exec.engines import compile
 from ai_exec.executable import Trap
 from ai_exec.fast.executable import FastExecutable
 from ai_exec.fast.kernels import find_kernel
-from ai_exec.fast.products import BINARY64, NEVER, Products
+from ai_exec.fast.products import BYTES, PAIRS, WIDE
 from ai_exec.program import Program
 from ai_exec.registry import Attribute
 from ai_exec.tensor import Tensor
@@ -31,8 +31,7 @@ VALUES = st.one_of(
 )
 USUAL = st.floats(-4, 4, width=32)
 ELEMENTWISE = ("Relu", "Sigmoid", "Exp", "Softmax", "Neg", "Abs", "Sqrt")
-FORCED = (Products(NEVER, NEVER, 1, length_min=1), Products(0, 1, 1, length_min=1))
-"""All products of bytes, in either layout."""
+WAYS = (WIDE, PAIRS, BYTES)
 BINARY = ("Add", "Sub", "Mul", "Div")
 
 
@@ -103,7 +102,7 @@ def assert_same_bits(program: Program, inputs: Mapping[str, Tensor]) -> None:
     expected = compile(program, "reference").run(inputs)
     assert_bits(compile(program, "fast").run(inputs), expected)
     if any(node.operator.name in ("MatMul", "Gemm") for node in program.nodes):
-        for products in (BINARY64, *FORCED):
+        for products in WAYS:
             assert_bits(FastExecutable(program, products).run(inputs), expected)
 
 

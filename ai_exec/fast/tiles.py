@@ -1,0 +1,156 @@
+"""The innermost loops of matrix products: a few rows times three vectors, held in registers.
+
+Written as instructions for the compiler (LLVM), because what decides their speed is that all sums
+of a tile stay in registers.  Operands are whole numbers whose sums are exact in any order, with or
+without fused steps, so the bits do not depend on how a loop is cut.
+
+A tile takes addresses and distances in bytes: rows of the left operand, a panel of the right one
+with the columns of three vectors side by side for each step, how many steps, and where sums go.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ai_exec.fast.machine import this_machine
+
+VECTORS: Final = 3
+"""Vectors side by side in a panel."""
+PAIR_LANES: Final = 16
+"""Sums in a vector of the tile that multiplies pairs."""
+WIDE_LANES: Final = this_machine().lanes
+WIDE_COLUMNS: Final = VECTORS * WIDE_LANES
+"""Columns of a panel of 32-bit whole numbers."""
+PAIR_COLUMNS: Final = VECTORS * PAIR_LANES
+"""Columns of a panel of pairs of 16-bit whole numbers."""
+
+_I16, _I32, _I64 = ir.IntType(16), ir.IntType(32), ir.IntType(64)
+_F64 = ir.DoubleType()
+_WIDE_SUMS = ir.VectorType(_F64, WIDE_LANES)
+_PAIR_SUMS = ir.VectorType(_I32, PAIR_LANES)
+
+Step = Callable[[Any, Any, Any, Any], Any]
+"""Adds the products of a splatted left operand and a vector to a vector of sums."""
+
+# The pairs' instruction is written as text, and text needs a parser.
+binding.initialize_native_asmparser()
+
+
+def _splat(builder: Any, value: Any, lanes: int) -> Any:
+    nothing = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
+    first = builder.insert_element(nothing, value, _I32(0))
+    places = ir.Constant(ir.VectorType(_I32, lanes), [0] * lanes)
+    return builder.shuffle_vector(first, nothing, places)
+
+
+def _load(builder: Any, base: Any, offset: Any, kind: Any, align: int) -> Any:
+    place = builder.inttoptr(builder.add(base, offset), kind.as_pointer())
+    return builder.load(place, align=align)
+
+
+def _wide_vector(builder: Any, base: Any, offset: Any) -> Any:
+    whole = _load(builder, base, offset, ir.VectorType(_I32, WIDE_LANES), 4)
+    return builder.sitofp(whole, _WIDE_SUMS)
+
+
+def _wide_step(builder: Any, left: Any, right: Any, total: Any) -> Any:
+    if not this_machine().fused:
+        return builder.fadd(builder.fmul(left, right), total)
+    signature = ir.FunctionType(_WIDE_SUMS, [_WIDE_SUMS] * 3)
+    name = f"llvm.fma.v{WIDE_LANES}f64"
+    fused = cgutils.get_or_insert_function(builder.module, signature, name)
+    return builder.call(fused, [left, right, total])
+
+
+def _pair_vector(builder: Any, base: Any, offset: Any) -> Any:
+    return _load(builder, base, offset, _PAIR_SUMS, 4)
+
+
+def _pair_step(builder: Any, left: Any, right: Any, total: Any) -> Any:
+    signature = ir.FunctionType(_PAIR_SUMS, [_PAIR_SUMS] * 3)
+    # As an intrinsic the compiler would take it apart again.
+    multiply = ir.InlineAsm(signature, "vpdpwssd $3, $2, $0", "=v,0,v,v")
+    return builder.call(multiply, [total, left, right])
+
+
+def _loop(
+    builder: Any, rows: int, sums: Any, element: Any, vector: Any, step: Step, arguments: Any
+) -> None:
+    """Emit the loop over the contraction axis and the stores after it."""
+    left, left_stride, panel, steps, target, target_stride = arguments
+    size = element.width // 8 if element is _I32 else 8
+    item = 4
+    starts = [builder.add(left, builder.mul(left_stride, _I64(row))) for row in range(rows)]
+    before, function = builder.block, builder.function
+    loop, done = function.append_basic_block("loop"), function.append_basic_block("done")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    index = builder.phi(_I64)
+    index.add_incoming(_I64(0), before)
+    totals = [[builder.phi(sums) for _ in range(VECTORS)] for _ in range(rows)]
+    zero = ir.Constant(sums, [0] * sums.count)
+    place = builder.mul(index, _I64(VECTORS * sums.count * item))
+    rights = [
+        vector(builder, panel, builder.add(place, _I64(number * sums.count * item)))
+        for number in range(VECTORS)
+    ]
+    following = []
+    for start, row in zip(starts, totals, strict=True):
+        value = _load(builder, start, builder.mul(index, _I64(size)), element, size)
+        splatted = _splat(builder, value, sums.count)
+        following.append(
+            [
+                step(builder, splatted, right, total)
+                for right, total in zip(rights, row, strict=True)
+            ]
+        )
+    next_index = builder.add(index, _I64(1))
+    index.add_incoming(next_index, loop)
+    for row, new in zip(totals, following, strict=True):
+        for total, value in zip(row, new, strict=True):
+            total.add_incoming(zero, before)
+            total.add_incoming(value, loop)
+    builder.cbranch(builder.icmp_signed("<", next_index, steps), loop, done)
+    builder.position_at_end(done)
+    vector_bytes = sums.count * (8 if element is _F64 else 4)
+    for row_index, new in enumerate(following):
+        start = builder.add(target, builder.mul(target_stride, _I64(row_index)))
+        for number, value in enumerate(new):
+            address = builder.add(start, _I64(number * vector_bytes))
+            builder.store(value, builder.inttoptr(address, sums.as_pointer()), align=4)
+
+
+def _tile(rows: int, sums: Any, element: Any, vector: Any, step: Step) -> Any:
+    """Make a tile of so many rows that compiled functions can call; steps must be at least 1."""
+
+    def tile(  # type: ignore[no-untyped-def]
+        typing_context, left, left_stride, panel, steps, target, target_stride
+    ):
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            _loop(builder, rows, sums, element, vector, step, arguments)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 6), generate
+
+    return intrinsic(tile)
+
+
+def _wide(rows: int) -> Any:
+    return _tile(rows, _WIDE_SUMS, _F64, _wide_vector, _wide_step)
+
+
+def _pair(rows: int) -> Any:
+    return _tile(rows, _PAIR_SUMS, _I32, _pair_vector, _pair_step)
+
+
+WIDE_ROWS: Final = this_machine().rows_max
+wide_many, wide_four, wide_two, wide_one = _wide(WIDE_ROWS), _wide(4), _wide(2), _wide(1)
+"""Rows of binary64 times panels of 32-bit whole numbers [step, column]; sums in binary64."""
+
+PAIR_ROWS: Final = 8
+pair_many, pair_one = _pair(PAIR_ROWS), _pair(1)
+"""Rows of 16-bit pairs times panels of pairs [step, column, 2]; sums in int32 that wrap."""
