@@ -36,6 +36,8 @@ class Operand:
     shape: Shape
     value: Tensor | None = None
     """The elements, where they do not depend on the model's inputs."""
+    exact: bool = True
+    """Whether the shape is certain; if not, it is the most that each axis can have."""
 
     @property
     def rank(self) -> int:

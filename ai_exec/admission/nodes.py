@@ -127,6 +127,8 @@ def judge(
             check_shape(output.shape, limits)
     except (Mismatch, Unreadable) as error:
         raise Refusal(str(error)) from error
+    if not all(output.exact for output in outputs):
+        raise Refusal("the shape of its result depends on values that are not known")
     call = Call(inputs, attributes, count, outputs)
     return JudgedNode(operator, attributes, call, operator.cost(call), operator.scratch(call))
 

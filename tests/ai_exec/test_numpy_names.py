@@ -35,13 +35,18 @@ EXACT = {
 """Operations that IEEE 754 or integers define, choices, and movement."""
 
 ONLY_ON_WHOLE_NUMBERS = {
-    "cumsum": {"picking.py"},
+    "argsort": {"choosing.py", "suppression.py"},
+    "cumsum": {"choosing.py", "picking.py"},
+    "lexsort": {"choosing.py"},
     "matmul": {"linear.py", "numerics.py"},
     "max": {"numerics.py"},
     "min": {"numerics.py"},
     "sum": {"numerics.py", "reductions.py"},
 }
-"""Exact on whole numbers in any order, or made so (zeros of `max`); where they are looked after."""
+"""Exact on whole numbers in any order, or made so (zeros of `max`); where they are looked after.
+
+Sorting is stable there, of keys that are whole numbers.
+"""
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

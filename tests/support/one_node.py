@@ -8,6 +8,7 @@ import onnxruntime
 from onnx import helper
 
 import ai_exec
+from ai_exec.registry import Call, Operand, Operator
 from tests.support.onnx_models import encode, proto
 
 Arrays = Mapping[str, np.ndarray]
@@ -25,6 +26,32 @@ def encode_node(
     ]
     outputs = [helper.make_empty_tensor_value_info(name) for name in node.output if name]
     return encode(proto([node], declared, outputs, constants, {"": opset}))
+
+
+def applied(
+    operator: Operator, inputs: Sequence[np.ndarray | None], count: int = 1, **given: Any
+) -> list[np.ndarray]:
+    """Run an operator's own kernel; what is told before, with and without values, holds."""
+    attributes = {
+        name: given.get(name, operator.defaults.get(name)) for name in operator.attribute_kinds
+    }
+    known = tuple(None if x is None else Operand(x.dtype.name, x.shape, x) for x in inputs)
+    with np.errstate(all="ignore"):
+        found = operator.run(tuple(inputs), attributes, count)
+    bare = tuple(x and Operand(x.dtype, x.shape) for x in known)
+    for operands in (known, bare):
+        call = Call(operands, attributes, count)
+        outputs = operator.infer(call)
+        call = Call(operands, attributes, count, outputs)
+        assert operator.cost(call) >= 0
+        assert operator.scratch(call) >= 0
+        for said, array in zip(outputs, found, strict=False):
+            assert said.dtype == array.dtype.name
+            if said.exact:
+                assert said.shape == array.shape
+            pairs = zip(said.shape, array.shape, strict=True)
+            assert all(length <= most for most, length in pairs)
+    return list(found[:count])
 
 
 def reasons(
