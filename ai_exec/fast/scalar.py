@@ -111,6 +111,30 @@ COS_SERIES: Final = numbers(
     "-0x1.907cce35c8026p-37",
 )
 
+_LOG_HARD: Final = numbers(
+    "0x1.2f1fd6p+3",
+    "0x1.6351d8p+95",
+    "0x1.827a74p-7",
+    "0x1.b121a6p+76",
+    "0x1.bacb4ap+25",
+)
+_LOG_RIGHT: Final = numbers(
+    "0x1.1fcbcep+1",
+    "0x1.08b512p+6",
+    "-0x1.1c2b1ep+2",
+    "0x1.a9a3f2p+5",
+    "0x1.1e0696p+4",
+)
+"""Numbers whose logarithm lies so near to a boundary that binary64 rounds it wrongly."""
+
+
+@inlined
+def mended(value: float, x: float, hard: tuple[float, ...], right: tuple[float, ...]) -> float:
+    """Give the right value of hard numbers, the given value of others."""
+    for place in range(len(hard)):
+        value = right[place] if x == hard[place] else value
+    return value
+
 
 @inlined
 def horner(coefficients: tuple[float, ...], x: float) -> float:
@@ -209,7 +233,7 @@ def log_f64(x: float) -> float:
 def log_f32(x: Number) -> np.float32:
     """Natural logarithm: -inf at zero, NaN below."""
     wide: float = np.float64(x)
-    value = log_f64(wide)
+    value = mended(log_f64(wide), wide, _LOG_HARD, _LOG_RIGHT)
     value = value if wide > 0.0 else np.nan
     value = -np.inf if wide == 0.0 else value
     return np.float32(wide if wide == np.inf else value)
