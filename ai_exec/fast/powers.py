@@ -39,11 +39,10 @@ def power(base: Tensor, exponent: Tensor) -> Tensor:
     """base^exponent, correctly rounded."""
     x, y = np.broadcast_arrays(base, exponent)
     if exponent.size == 1 and exponent.item() == 2.0:
-        square: Tensor = x * x
-        return square
-    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y, np.float64)
+        return np.multiply(x, x)
     result, asked = np.empty(x.shape, np.float32), np.empty(x.shape, np.bool_)
-    power_pass(x.reshape(-1), y.reshape(-1), result.reshape(-1), asked.reshape(-1))
+    flat_x, flat_y = np.ascontiguousarray(x), np.ascontiguousarray(y, np.float64)
+    power_pass(flat_x.reshape(-1), flat_y.reshape(-1), result.reshape(-1), asked.reshape(-1))
     if asked.any():
         result[asked] = plain_power(x[asked], y[asked])
     return result

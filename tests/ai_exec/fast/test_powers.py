@@ -51,3 +51,10 @@ def test_whole_exponents_of_another_type() -> None:
     x = np.float32([-2.0, 3.0, 0.5])
     y = np.array([3, -2, 7], np.int64)
     assert same_bits(fast_powers.power(x, y), power(x, y))
+
+
+def test_shapes() -> None:
+    one, row = np.array(3.0, np.float32), np.float32([[1.5, 2.5]])
+    assert fast_powers.power(one, one).shape == ()
+    assert fast_powers.power(row, np.float32([[3.0], [2.0], [0.5]])).shape == (3, 2)
+    assert fast_powers.power(row[:, :0], one).shape == (1, 0)
