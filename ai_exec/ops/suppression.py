@@ -14,6 +14,8 @@ PAIR_PICOSECONDS: Final = 40_000
 """One box held against a chosen one."""
 CHOICE_GAS: Final = 80_000
 """One chosen box, whatever the number of others."""
+COUNTED_ELEMENTS_MAX: Final = 1024
+"""Known scores whose boxes are counted at once; of more, a bound is told."""
 
 
 def _scalar(call: Call, index: int, dtype: str) -> None:
@@ -46,6 +48,12 @@ def _suppress(call: Call) -> tuple[Operand, ...]:
     if call.whole("center_point_box") not in (0, 1):
         raise Mismatch(f"center_point_box is {call.whole('center_point_box')}, not 0 or 1")
     rows = boxes.shape[0] * scores.shape[1] * _most(call)
+    known = all(operand is None or operand.value is not None for operand in call.inputs)
+    if rows and known and size(scores.shape) <= COUNTED_ELEMENTS_MAX:
+        values = [None if operand is None else operand.value for operand in call.inputs]
+        centre = call.whole("center_point_box")
+        found = non_max_suppression(*values, center_point_box=centre)  # type: ignore[arg-type]
+        return (Operand("int64", found.shape),)
     return (Operand("int64", (rows, 3), exact=not rows),)
 
 

@@ -21,6 +21,7 @@ from ai_exec.registry import ML, all_operators, is_known
 
 SLOW = {"averagepool", "maxpool", "lppool"}
 
+ALL_FROZEN = ("ConstantOfShape", "Range")
 REFUSED_BY_TYPE = ("element type number", "is not of", "type is not supported", "_type is not")
 REFUSED = {
     "test_batchnorm_epsilon_training_mode": "training_mode is not supported",
@@ -69,10 +70,13 @@ def admitted_form(case: Any, arrays: list[np.ndarray]) -> bytes:
             opset.version = min(opset.version, OPSETS[opset.domain][-1])
     plain = model.SerializeToString()
     node = model.graph.node[0]
-    if not any("must be a constant" in reason for reason in ai_exec.admit(plain).reasons):
+    reasons = " | ".join(ai_exec.admit(plain).reasons)
+    if "must be a constant" not in reasons and "depends on values" not in reasons:
         return plain
     for value, array in zip(model.graph.input, arrays, strict=True):
-        shaping = node.op_type in ("ConstantOfShape", "Range") or value.name not in node.input[:1]
+        shaping = (
+            node.op_type in ALL_FROZEN or "depends" in reasons or value.name not in node.input[:1]
+        )
         if shaping:
             model.graph.initializer.append(numpy_helper.from_array(array, value.name))
     return model.SerializeToString()
