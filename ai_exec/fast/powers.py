@@ -39,7 +39,8 @@ def power(base: Tensor, exponent: Tensor) -> Tensor:
     """base^exponent, correctly rounded."""
     x, y = np.broadcast_arrays(base, exponent)
     if exponent.size == 1 and exponent.item() == 2.0:
-        return np.multiply(x, x)
+        square: Tensor = np.multiply(x, x)
+        return square
     result, asked = np.empty(x.shape, np.float32), np.empty(x.shape, np.bool_)
     flat_x, flat_y = np.ascontiguousarray(x), np.ascontiguousarray(y, np.float64)
     power_pass(flat_x.reshape(-1), flat_y.reshape(-1), result.reshape(-1), asked.reshape(-1))
