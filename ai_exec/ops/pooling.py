@@ -244,18 +244,23 @@ def max_unpool(
 
 
 def _average(x: Tensor, placed: Windows, count_include_pad: int) -> Tensor:
-    spatial = tuple(range(2, x.ndim))
-    quantised = quantise(x, spatial, sum_bits(placed.elements))
-    padded = placed.padded(quantised.digits.astype(np.int64), 0)
     inside = placed.padded(np.ones((1, 1, *x.shape[2:]), np.int64), 0)
     if count_include_pad:
         inside = _inside_padding(x, placed)
-    total = np.zeros((*x.shape[:2], *placed.outputs), np.int64)
-    count = np.zeros((1, 1, *placed.outputs), np.int64)
+    count = _window_sums(inside, placed)
+    if x.dtype == np.float64:
+        return np.asarray(_window_sums(placed.padded(x, 0.0), placed) / count)
+    quantised = quantise(x, tuple(range(2, x.ndim)), sum_bits(placed.elements))
+    total = _window_sums(placed.padded(quantised.digits.astype(np.int64), 0), placed)
+    return round_to_float32(total.astype(np.float64) * quantised.scale / count)
+
+
+def _window_sums(padded: Tensor, placed: Windows) -> Tensor:
+    """Add the elements of each window in their order."""
+    total: Tensor = np.zeros((*padded.shape[:2], *placed.outputs), padded.dtype)
     for place in placed.slices():
         total += padded[(slice(None), slice(None), *place)]
-        count += inside[(slice(None), slice(None), *place)]
-    return round_to_float32(total.astype(np.float64) * quantised.scale / count)
+    return total
 
 
 def _inside_padding(x: Tensor, placed: Windows) -> Tensor:
@@ -270,7 +275,7 @@ def _inside_padding(x: Tensor, placed: Windows) -> Tensor:
 
 
 @operator(
-    "AveragePool", since=1, infer=pooled, cost=_average_cost, scratch=pool_scratch, values=FLOAT32
+    "AveragePool", since=1, infer=pooled, cost=_average_cost, scratch=pool_scratch, values=FLOATS
 )
 def average_pool_1(
     x: Tensor,
@@ -287,7 +292,7 @@ def average_pool_1(
 
 
 @operator(
-    "AveragePool", since=7, infer=pooled, cost=_average_cost, scratch=pool_scratch, values=FLOAT32
+    "AveragePool", since=7, infer=pooled, cost=_average_cost, scratch=pool_scratch, values=FLOATS
 )
 def average_pool_7(
     x: Tensor,
@@ -315,7 +320,7 @@ def average_pool_7(
     infer=pooled,
     cost=_average_cost,
     scratch=pool_scratch,
-    values=FLOAT32,
+    values=FLOATS,
 )
 def average_pool_10(
     x: Tensor,
@@ -345,7 +350,7 @@ def average_pool_10(
     infer=pooled,
     cost=_average_cost,
     scratch=pool_scratch,
-    values=FLOAT32,
+    values=FLOATS,
 )
 def average_pool_19(
     x: Tensor,
@@ -360,7 +365,8 @@ def average_pool_19(
 ) -> Tensor:
     """Exact sum of each window divided by its count in binary64, rounded once.
 
-    A row of R3 is all of a sample and channel; b is told from the window's length.
+    A row of R3 is all of a sample and channel; b is told from the window's length.  The elements
+    of float64 windows are added in their order instead, from +0 on.
     """
     placed = windows(
         x.shape[2:],

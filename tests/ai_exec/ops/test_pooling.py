@@ -138,3 +138,18 @@ def test_refusals(operator: str, shape: Any, attributes: dict[str, Any], reason:
     node = helper.make_node(operator, ["x"], ["y"], **attributes)
 
     assert reasons(node, {"x": random_tensor(*shape)}) == (f"node 0 ({operator}): {reason}",)
+
+
+@pytest.mark.parametrize("count_include_pad", [0, 1])
+@pytest.mark.parametrize("attributes", SHAPES, ids=str)
+def test_means_of_binary64(attributes: dict[str, Any], count_include_pad: int) -> None:
+    node = helper.make_node(
+        "AveragePool", ["x"], ["y"], count_include_pad=count_include_pad, **attributes
+    )
+    x = random_tensor(1, 2, 7, 8)
+
+    (wide,) = ours(node, {"x": x.astype(np.float64)})
+    (narrow,) = ours(node, {"x": x})
+
+    assert (wide.dtype, wide.shape) == (np.float64, narrow.shape)
+    np.testing.assert_allclose(wide, narrow, rtol=1e-6, atol=1e-7)
