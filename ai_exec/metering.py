@@ -35,15 +35,20 @@ def gas(picoseconds: int) -> int:
     return -(-picoseconds // 1_000)
 
 
-def per_element(picoseconds: int = MOVE_PICOSECONDS) -> Cost:
-    """Price each element of the outputs."""
-    return lambda call: gas(picoseconds * sum(prod(output.shape) for output in call.outputs))
+def per_element(picoseconds: int = MOVE_PICOSECONDS, start: int = 0) -> Cost:
+    """Price each element of the outputs, and gas to start with."""
+    return lambda call: (
+        start + gas(picoseconds * sum(prod(output.shape) for output in call.outputs))
+    )
 
 
-def per_input_element(picoseconds: int = MOVE_PICOSECONDS) -> Cost:
-    """Price each element of the inputs, for operators that make less of more."""
-    return lambda call: gas(
-        picoseconds * sum(prod(operand.shape) for operand in call.inputs if operand is not None)
+def per_input_element(picoseconds: int = MOVE_PICOSECONDS, start: int = 0) -> Cost:
+    """Price each element of the inputs, for operators that make less of more, and a start."""
+    return lambda call: (
+        start
+        + gas(
+            picoseconds * sum(prod(operand.shape) for operand in call.inputs if operand is not None)
+        )
     )
 
 

@@ -13,7 +13,7 @@ from ai_exec.ops.rules import ANY, FLOATS, NUMBERS, axis_of, require_dtype, requ
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.tensor import Shape, Tensor
 
-SORT_PICOSECONDS: Final = 12_000
+SORT_PICOSECONDS: Final = 6_000
 """Sorting one element, for each time that their number doubles."""
 COLUMN_GAS: Final = 3_000
 """One more element of slices that are compared, whatever their number."""
@@ -50,7 +50,7 @@ def _non_zero(call: Call) -> tuple[Operand, ...]:
     "NonZero",
     since=(9, 13),
     infer=_non_zero,
-    cost=lambda call: gas(15_000 * size(call.at(0).shape) * max(call.at(0).rank, 1)),
+    cost=lambda call: 15_000 + gas(10_000 * size(call.at(0).shape) * max(call.at(0).rank, 1)),
     values=ANY,
 )
 def non_zero(x: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ def _unique_cost(call: Call) -> int:
 
 def sort_gas(elements: int, length: int) -> int:
     """Price sorting elements in rows of some length."""
-    return gas(SORT_PICOSECONDS * elements * (4 + length.bit_length()))
+    return 35_000 + gas(SORT_PICOSECONDS * elements * (4 + length.bit_length()))
 
 
 def unique_slices(data: Tensor, axis: int | None) -> tuple[Tensor, Tensor, Tensor]:

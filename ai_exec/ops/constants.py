@@ -171,7 +171,7 @@ def _range(call: Call) -> tuple[Operand, ...]:
 RANGED: Final = ("float32", "float64", "int16", "int32", "int64")
 
 
-@operator("Range", since=27, infer=_range, cost=per_element(3_000), values=RANGED)
+@operator("Range", since=27, infer=_range, cost=per_element(3_000, 8_000), values=RANGED)
 def number_range(start: Tensor, limit: Tensor, delta: Tensor, *, stash_type: int = 1) -> Tensor:
     """start + i delta before `limit`; of floats product and sum in binary64, rounded once."""
     first, last, step = (number.reshape(()).item() for number in (start, limit, delta))
@@ -180,7 +180,7 @@ def number_range(start: Tensor, limit: Tensor, delta: Tensor, *, stash_type: int
     return np.asarray(index * step + first).astype(start.dtype)
 
 
-@operator("Range", since=11, infer=_range, cost=per_element(3_000), values=RANGED)
+@operator("Range", since=11, infer=_range, cost=per_element(3_000, 8_000), values=RANGED)
 def number_range_11(start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
     """As later versions."""
     return number_range(start, limit, delta)

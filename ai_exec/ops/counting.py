@@ -11,7 +11,7 @@ Wholes = tuple[int, ...]
 Gram = tuple[int, ...]
 
 MODES = ("TF", "IDF", "TFIDF")
-GRAM_PICOSECONDS = 3_000_000
+GRAM_PICOSECONDS = 1_000_000
 """One sequence of the input looked up, or one of the pool read."""
 
 

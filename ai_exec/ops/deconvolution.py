@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from ai_exec.metering import GROUP_GAS, contraction, gas
+from ai_exec.metering import contraction, gas
 from ai_exec.ops.rules import FLOAT32, one_dtype, require_rank, require_shape, size
 from ai_exec.ops.windows import (
     AUTO_PADS,
@@ -27,6 +27,9 @@ from ai_exec.semantics.numerics import (
 from ai_exec.tensor import Shape, Tensor
 
 Wholes = tuple[int, ...]
+
+BLOCK_GAS = 100_000
+"""One block of one group, whatever it holds."""
 
 
 def painted(spatial: Shape, kernel: Shape, given: Attributes) -> tuple[Windows, Shape]:
@@ -123,7 +126,7 @@ def _cost(call: Call) -> int:
     blocks = group * -(-(channels // group) // channels_of_block(placed.elements))
     painted_elements = products // max(channels // group, 1) * blocks // group
     held = samples * weights.shape[1] * size(_held(placed, outputs)) * blocks
-    overhead = max(GROUP_GAS * group, ELEMENT_GAS * blocks * placed.elements)
+    overhead = BLOCK_GAS * (1 + blocks) + ELEMENT_GAS * blocks * placed.elements
     quantised = size(data.shape) + size(weights.shape)
     return (
         overhead

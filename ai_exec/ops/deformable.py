@@ -68,7 +68,11 @@ def _cost(call: Call) -> int:
     work = TAP_GAS * taps + gas(TAP_PICOSECONDS * taps * (sampled + size(call.at(2).shape)))
     products = size(result) * size(weights.shape[1:])
     quantised = sampled + size(weights.shape)
-    return work + GROUP_GAS * call.whole("group") + contraction(products, quantised, size(result))
+    return (
+        work
+        + GROUP_GAS * (3 + 2 * call.whole("group"))
+        + contraction(products, quantised, size(result))
+    )
 
 
 def _scratch(call: Call) -> int:

@@ -14,11 +14,11 @@ from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics.numerics import Floats, greatest, maximum
 from ai_exec.tensor import Shape, Tensor
 
-SAMPLE_PICOSECONDS: Final = 60_000
+SAMPLE_PICOSECONDS: Final = 35_000
 """One sample of one channel: four elements, their weights and the sum."""
-REGION_GAS: Final = 250_000
+REGION_GAS: Final = 200_000
 """One region, whatever it holds."""
-GRID_GAS: Final = 15_000
+GRID_GAS: Final = 10_000
 """One sample of all bins, or one bin, whatever it holds."""
 SIDE_MAX: Final = 1 << 12
 """Bins along one side, and samples along one side of a bin."""

@@ -44,7 +44,11 @@ def _depth_to_space(call: Call) -> tuple[Operand, ...]:
 
 
 @operator(
-    "DepthToSpace", since=(11, 13, 28), infer=_depth_to_space, cost=per_element(3_000), values=ANY
+    "DepthToSpace",
+    since=(11, 13, 28),
+    infer=_depth_to_space,
+    cost=per_element(3_000, 5_000),
+    values=ANY,
 )
 def depth_to_space(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tensor:
     """Blocks of the image from its depth: row and column of a block first, or depth with `CRD`."""
@@ -60,7 +64,9 @@ def depth_to_space(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tenso
     return np.transpose(parts, order).reshape(shape)
 
 
-@operator("DepthToSpace", since=1, infer=_depth_to_space, cost=per_element(3_000), values=ANY)
+@operator(
+    "DepthToSpace", since=1, infer=_depth_to_space, cost=per_element(3_000, 5_000), values=ANY
+)
 def depth_to_space_1(input: Tensor, *, blocksize: int) -> Tensor:
     """As later versions, row and column of a block first."""
     return depth_to_space(input, blocksize=blocksize)
@@ -75,7 +81,9 @@ def _space_to_depth(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, shape),)
 
 
-@operator("SpaceToDepth", since=28, infer=_space_to_depth, cost=per_element(3_000), values=ANY)
+@operator(
+    "SpaceToDepth", since=28, infer=_space_to_depth, cost=per_element(3_000, 5_000), values=ANY
+)
 def space_to_depth(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tensor:
     """Depth from blocks of the image: row and column of a block first, or depth with `CRD`."""
     samples, depth, height, width = input.shape
@@ -86,7 +94,9 @@ def space_to_depth(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tenso
     return np.transpose(parts, order).reshape(shape)
 
 
-@operator("SpaceToDepth", since=(1, 13), infer=_space_to_depth, cost=per_element(3_000), values=ANY)
+@operator(
+    "SpaceToDepth", since=(1, 13), infer=_space_to_depth, cost=per_element(3_000, 5_000), values=ANY
+)
 def space_to_depth_1(input: Tensor, *, blocksize: int) -> Tensor:
     """As later versions, row and column of a block first."""
     return space_to_depth(input, blocksize=blocksize)
@@ -109,7 +119,7 @@ def _centred(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(0).dtype, tuple(shape)),)
 
 
-@operator("CenterCropPad", since=18, infer=_centred, cost=per_element(2_000), values=ANY)
+@operator("CenterCropPad", since=18, infer=_centred, cost=per_element(2_000, 15_000), values=ANY)
 def center_crop_pad(input_data: Tensor, shape: Tensor, *, axes: Wholes | None = None) -> Tensor:
     """Cropped or padded with 0 around the centre; an odd element more at the end."""
     along = tuple(range(input_data.ndim)) if axes is None else axes

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ai_exec.metering import gas
+from ai_exec.metering import QUANTISE_PICOSECONDS, gas
 from ai_exec.ops.pooling import pool_cost, pool_scratch, pooled
 from ai_exec.ops.rules import FLOATS, require_rank, size
 from ai_exec.ops.windows import Windows, windows
@@ -45,8 +45,14 @@ def _lp_pool(call: Call) -> tuple[Operand, ...]:
 
 
 def _cost(call: Call) -> int:
+    return pool_cost(call) + _power_cost(call)
+
+
+def _power_cost(call: Call) -> int:
     powered = size(call.at(0).shape) + size(call.outputs[0].shape)
-    return pool_cost(call) + gas(POWER_PICOSECONDS * powered)
+    if call.attributes["p"] in (1, 2):
+        return 20_000 + gas(3_000 * powered)
+    return 250_000 + gas(POWER_PICOSECONDS * powered)
 
 
 def _norms(x: Tensor, placed: Windows, p: float) -> Tensor:
@@ -126,7 +132,7 @@ def _global(call: Call) -> tuple[Operand, ...]:
 
 
 def _global_cost(call: Call) -> int:
-    return gas(POWER_PICOSECONDS * (size(call.at(0).shape) + size(call.outputs[0].shape)))
+    return 40_000 + _power_cost(call) + gas(QUANTISE_PICOSECONDS * size(call.at(0).shape))
 
 
 @operator("GlobalLpPool", since=(2, 22), infer=_global, cost=_global_cost, values=FLOATS)

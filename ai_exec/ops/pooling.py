@@ -33,6 +33,8 @@ from ai_exec.semantics.numerics import (
 from ai_exec.tensor import Shape, Tensor
 
 Wholes = tuple[int, ...]
+START_GAS = 80_000
+"""Padding, and placing windows."""
 POOLED = (*FLOATS, "int8", "uint8")
 
 
@@ -55,7 +57,8 @@ def pool_cost(call: Call) -> int:
     windowed = size(call.outputs[0].shape) * size(kernel)
     counted = 10_000 if call.output_count > 1 else 2_000
     work = gas(counted * windowed + 1_000 * padded_elements(call, kernel))
-    return work + ELEMENT_GAS * size(kernel)
+    elements = ELEMENT_GAS * size(kernel) * (4 if call.output_count > 1 else 1)
+    return START_GAS + work + elements
 
 
 def pool_scratch(call: Call) -> int:
@@ -65,7 +68,7 @@ def pool_scratch(call: Call) -> int:
 
 
 def _average_cost(call: Call) -> int:
-    return pool_cost(call) + gas(QUANTISE_PICOSECONDS * size(call.at(0).shape))
+    return START_GAS + pool_cost(call) + gas(QUANTISE_PICOSECONDS * size(call.at(0).shape))
 
 
 def _max_pool(call: Call) -> tuple[Operand, ...]:
@@ -215,7 +218,9 @@ def _max_unpool(call: Call) -> tuple[Operand, ...]:
     "MaxUnpool",
     since=(9, 11, 22),
     infer=_max_unpool,
-    cost=lambda call: gas(15_000 * size(call.at(0).shape) + 4_000 * size(call.outputs[0].shape)),
+    cost=lambda call: (
+        8_000 + gas(15_000 * size(call.at(0).shape) + 4_000 * size(call.outputs[0].shape))
+    ),
     values=FLOATS,
 )
 def max_unpool(

@@ -28,8 +28,10 @@ POLICIES: Final = ("stretch", "not_larger", "not_smaller")
 
 TAP_PICOSECONDS: Final = 6_000
 """Taking one element, multiplying it by its weight and adding it."""
-TAP_GAS: Final = 20_000
+TAP_GAS: Final = 35_000
 """One tap along one axis, whatever the tensor holds."""
+AXIS_GAS: Final = 40_000
+"""Places along one axis."""
 
 
 def by_scales(shape: Shape, axes: Wholes, scales: Tensor) -> tuple[Stretch, ...]:
@@ -151,7 +153,7 @@ def _work(call: Call) -> tuple[int, int]:
         taps = 0 if idle else len(filter_.taps(stretch.scale))
         shape[stretch.axis] = stretch.outputs
         elements = size(tuple(shape))
-        work += gas(taps * TAP_PICOSECONDS * elements) + taps * TAP_GAS
+        work += AXIS_GAS + gas(taps * TAP_PICOSECONDS * elements) + taps * TAP_GAS
         most = max(most, elements)
     return work, most
 

@@ -24,7 +24,7 @@ MODES: Final = {"nearest": 1, "linear": 2, "bilinear": 2, "cubic": 4, "bicubic":
 """How many elements along each axis make one of the result."""
 PADDINGS: Final = ("zeros", "border", "reflection")
 
-TAP_PICOSECONDS: Final = 25_000
+TAP_PICOSECONDS: Final = 15_000
 """Taking one element by a computed index, multiplying it by its weight and adding it."""
 TAP_GAS: Final = 30_000
 """One element of a neighbourhood, whatever the tensor holds."""
@@ -127,7 +127,7 @@ def _sample_cost(call: Call) -> int:
     count = int(taps ** grid.shape[-1])
     places = 20 * taps * grid.shape[-1] * size(grid.shape[:-1])
     elements = count * (size(call.outputs[0].shape) + size(grid.shape[:-1]))
-    return TAP_GAS * count + gas(TAP_PICOSECONDS * elements + 2_000 * places)
+    return 4 * TAP_GAS + TAP_GAS * count + gas(TAP_PICOSECONDS * elements + 2_000 * places)
 
 
 def _sample_scratch(call: Call) -> int:
@@ -242,7 +242,7 @@ def _affine_grid(call: Call) -> tuple[Operand, ...]:
 
 
 def _affine_cost(call: Call) -> int:
-    return gas(20_000 * size(call.outputs[0].shape))
+    return 40_000 + gas(20_000 * size(call.outputs[0].shape))
 
 
 @operator("AffineGrid", since=20, infer=_affine_grid, cost=_affine_cost, values=FLOATS)

@@ -73,7 +73,7 @@ def _scatter_elements(call: Call) -> tuple[Operand, ...]:
 
 def _cost(call: Call) -> int:
     updates, shape = call.at(2), call.at(0).shape
-    return gas(1_500 * size(shape) + 25_000 * size(updates.shape))
+    return 35_000 + gas(1_500 * size(shape) + 12_000 * size(updates.shape))
 
 
 @operator("ScatterElements", since=(16, 18), infer=_scatter_elements, cost=_cost, values=ANY)
@@ -152,7 +152,7 @@ def _tensor_scatter(call: Call) -> tuple[Operand, ...]:
     "TensorScatter",
     since=24,
     infer=_tensor_scatter,
-    cost=lambda call: gas(1_500 * size(call.at(0).shape) + 10_000 * size(call.at(1).shape)),
+    cost=lambda call: 15_000 + gas(1_500 * size(call.at(0).shape) + 3_000 * size(call.at(1).shape)),
     values=ANY,
 )
 def tensor_scatter(

@@ -209,7 +209,7 @@ def _expand(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(0).dtype, broadcast_shapes(call.at(0).shape, wanted)),)
 
 
-@operator("Expand", since=(8, 13), infer=_expand, cost=per_element())
+@operator("Expand", since=(8, 13), infer=_expand, cost=per_element(start=8_000))
 def expand(input: Tensor, shape: Tensor) -> Tensor:
     """Broadcast with a shape."""
     wanted = np.broadcast_shapes(input.shape, listed(shape))
@@ -224,7 +224,7 @@ def _tile(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, tuple(length * count for length, count in lengths)),)
 
 
-@operator("Tile", since=(6, 13), infer=_tile, cost=per_element())
+@operator("Tile", since=(6, 13), infer=_tile, cost=per_element(start=8_000))
 def tile(input: Tensor, repeats: Tensor) -> Tensor:
     """Repeated along each axis."""
     return np.tile(input, listed(repeats))
@@ -250,7 +250,7 @@ def _tile_1(call: Call) -> tuple[Operand, ...]:
     return (Operand(dtype, shape),)
 
 
-@operator("Tile", since=1, infer=_tile_1, cost=per_element())
+@operator("Tile", since=1, infer=_tile_1, cost=per_element(start=8_000))
 def tile_1(input: Tensor, tiles: Tensor, axis: Tensor) -> Tensor:
     """Repeated along one axis."""
     repeats = [1] * input.ndim
