@@ -1,0 +1,211 @@
+"""What becomes of one case: passed, refused, wrong; by our engines or by plain onnxruntime."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+
+import ai_exec
+from tests.conformance.cases import Case
+
+ENGINES = ("reference", "fast")
+PEER = "onnxruntime"
+HAS_BOUNDS = "bounds" in inspect.signature(ai_exec.admit).parameters
+DECIDES_ON_SHAPES = ("must be a constant", "depends on values")
+BFLOAT16_TOLERANCE = 2.0**-6
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a case."""
+
+    word: str
+    """passed, refused, wrong or crashed."""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.reason}" if self.reason else self.word
+
+
+class Refused(Exception):
+    """The model or a run of it was refused."""
+
+
+class Wrong(Exception):
+    """A result is not the expected one."""
+
+
+def judge(case: Case, engines: Sequence[str], frozen: bool = False) -> Verdict:
+    """Run a case by every engine; the engines must also agree bit for bit.
+
+    With `frozen`, inputs that decide on shapes are made constants of the model.
+    """
+    try:
+        if PEER in engines:
+            _run_peer(case)
+        else:
+            _run_ours(case, engines, frozen)
+    except Refused as refusal:
+        return Verdict("refused", str(refusal))
+    except Wrong as error:
+        return Verdict("wrong", str(error))
+    return Verdict("passed")
+
+
+def _run_ours(case: Case, engines: Sequence[str], frozen: bool) -> None:
+    model = onnx.load_from_string(case.model)
+    for given, expected in case.sets:
+        inputs = _named(model, given)
+        admission = _admit(model, inputs)
+        if frozen and any(text in " ".join(admission.reasons) for text in DECIDES_ON_SHAPES):
+            admission = _admit(_freeze(model, inputs), inputs)
+        if not admission.admitted:
+            raise Refused(" | ".join(admission.reasons))
+        fed = {tensor.name: inputs[tensor.name] for tensor in admission.inputs}
+        found = {}
+        for engine in engines:
+            executable = ai_exec.compile(admission.program, engine=engine)
+            try:
+                found[engine] = executable.run(fed)
+            except ai_exec.Trap as trap:
+                raise Refused(f"{engine} traps: {trap}") from trap
+            _check(engine, list(found[engine].values()), expected, case)
+        first, *others = found.values()
+        if any(_bits(first) != _bits(other) for other in others):
+            raise Wrong("the engines differ in bits")
+
+
+def _admit(model: onnx.ModelProto, inputs: Mapping[str, np.ndarray]) -> ai_exec.Admission:
+    if HAS_BOUNDS:
+        return ai_exec.admit(model.SerializeToString(), bounds=_bounds(model, inputs))
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(model)
+    for value in fixed.graph.input:
+        if value.name in inputs and value.type.HasField("tensor_type"):
+            axes = value.type.tensor_type.shape.dim
+            for axis, length in zip(axes, inputs[value.name].shape):
+                axis.dim_value = length
+    return ai_exec.admit(fixed.SerializeToString())
+
+
+def _freeze(model: onnx.ModelProto, inputs: Mapping[str, np.ndarray]) -> onnx.ModelProto:
+    """Give the model with constants for the inputs of its first node, except the first."""
+    frozen = onnx.ModelProto()
+    frozen.CopyFrom(model)
+    reads = model.graph.node[0].input
+    for name in reads if len(reads) == 1 or reads[0] == reads[-1] else reads[1:]:
+        if name in inputs:
+            frozen.graph.initializer.append(onnx.numpy_helper.from_array(inputs[name], name))
+    return frozen
+
+
+def _bounds(model: onnx.ModelProto, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """Give the lengths that the data have on axes that the model leaves open."""
+    bounds: dict[str, int] = {}
+    for value in model.graph.input:
+        if value.name not in inputs:
+            continue
+        axes = value.type.tensor_type.shape.dim
+        for index, (axis, length) in enumerate(zip(axes, np.shape(inputs[value.name]))):
+            if not axis.HasField("dim_value"):
+                label = axis.dim_param or f"{value.name}.{index}"
+                bounds[label] = max(bounds.get(label, 0), length)
+    return bounds
+
+
+def _named(model: onnx.ModelProto, given: Sequence[Any]) -> dict[str, Any]:
+    names = [value.name for value in model.graph.input]
+    if len(names) != len(given):
+        constants = {tensor.name for tensor in model.graph.initializer}
+        names = [name for name in names if name not in constants]
+    return dict(zip(names, given))
+
+
+def _check(engine: str, found: Sequence[Any], expected: Sequence[Any], case: Case) -> None:
+    if len(found) != len(expected):
+        raise Wrong(f"{engine}: {len(found)} outputs, expected are {len(expected)}")
+    for index, (ours, theirs) in enumerate(zip(found, expected)):
+        complaint = _complaint(ours, theirs, case)
+        if complaint:
+            raise Wrong(f"{engine}: output {index}: {complaint}")
+
+
+def _complaint(ours: Any, theirs: Any, case: Case) -> str:
+    """Tell how a value differs from the expected one; empty if it does not."""
+    if isinstance(theirs, list):
+        if not isinstance(ours, list) or len(ours) != len(theirs):
+            return "not the expected sequence"
+        pairs = zip(ours, theirs)
+        return next(filter(None, (_complaint(a, b, case) for a, b in pairs)), "")
+    if theirs is None or ours is None:
+        return "" if ours is theirs else "present where nothing is expected, or the reverse"
+    theirs = np.asarray(theirs)
+    if (ours.dtype, ours.shape) != (theirs.dtype, theirs.shape):
+        return f"{ours.dtype}{list(ours.shape)}, expected is {theirs.dtype}{list(theirs.shape)}"
+    if theirs.dtype == object or ours.tobytes() == theirs.tobytes():
+        return "" if (ours == theirs).all() else "other texts"
+    relative = max(case.relative, BFLOAT16_TOLERANCE * (ours.dtype.name == "bfloat16"))
+    if ours.dtype.kind not in "biufc":
+        ours, theirs = ours.astype(np.float32), theirs.astype(np.float32)
+    close = np.isclose(ours, theirs, rtol=relative, atol=case.absolute, equal_nan=True)
+    if close.all():
+        return ""
+    place = tuple(int(axis[0]) for axis in np.nonzero(~close)) if close.ndim else ()
+    return (
+        f"{np.count_nonzero(~close)} of {close.size} elements, "
+        f"first {place}: {ours[place]}, expected is {theirs[place]}"
+    )
+
+
+def _bits(outputs: Mapping[str, Any]) -> list[tuple[str, str, tuple[int, ...], bytes]]:
+    return [
+        (name, value.dtype.name, value.shape, np.ascontiguousarray(value).tobytes())
+        for name, value in outputs.items()
+    ]
+
+
+def _run_peer(case: Case) -> None:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(case.model, options, ["CPUExecutionProvider"])
+        for given, expected in case.sets:
+            names = [value.name for value in session.get_inputs()]
+            fed = {name: _ort_value(value) for name, value in zip(names, given)}
+            outputs = session.run_with_ort_values(None, fed)
+            _check(PEER, [_from_ort(output) for output in outputs], expected, case)
+    except Wrong:
+        raise
+    except Exception as error:
+        # A border: this library's errors have no common class.
+        raise Refused(str(error).splitlines()[0] if str(error) else repr(error)) from error
+
+
+def _ort_value(value: Any) -> Any:
+    import onnxruntime
+
+    if isinstance(value, np.ndarray) and value.dtype.kind == "V":
+        number = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
+        return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(value, number)
+    if isinstance(value, np.ndarray):
+        return onnxruntime.OrtValue.ortvalue_from_numpy(value)
+    raise Refused("values that are no tensors")
+
+
+def _from_ort(value: Any) -> Any:
+    import ml_dtypes
+
+    kind = value.data_type()
+    if not kind.startswith("tensor("):
+        raise Refused(f"results that are no tensors: {kind}")
+    found = value.numpy()
+    name = kind[len("tensor(") : -1]
+    if name == "bfloat16" and found.dtype != ml_dtypes.bfloat16:
+        return found.view(ml_dtypes.bfloat16)
+    return found
