@@ -8,7 +8,6 @@ from ai_exec.ops.rules import (
     broadcast_shapes,
     broadcasts_to,
     one_dtype,
-    require_dtype,
     require_rank,
     size,
 )
@@ -59,40 +58,6 @@ def mat_mul(a: Tensor, b: Tensor) -> Tensor:
 def mat_mul_1(a: Tensor, b: Tensor) -> Tensor:
     """As later versions, floats only."""
     return mat_mul(a, b)
-
-
-def _matmul_integer(call: Call) -> tuple[Operand, ...]:
-    left, right = call.at(0), call.at(1)
-    require_dtype(right, ("uint8", "int8"), "B")
-    for index, operand in ((2, left), (3, right)):
-        zero = call.optional(index)
-        if zero is not None:
-            require_dtype(zero, (operand.dtype,), f"input {index}")
-            if size(zero.shape) != 1:
-                raise Mismatch(f"input {index} is {zero}: only one zero point is supported")
-    return (Operand("int32", product_shape(left.shape, right.shape)),)
-
-
-@operator(
-    "MatMulInteger",
-    since=10,
-    infer=_matmul_integer,
-    cost=_matmul_cost,
-    values=("uint8", "int8"),
-)
-def mat_mul_integer(
-    a: Tensor,
-    b: Tensor,
-    a_zero_point: Tensor | None = None,
-    b_zero_point: Tensor | None = None,
-) -> Tensor:
-    """(a - a_zero_point) (b - b_zero_point) in wrapping int32."""
-    left, right = a.astype(np.int32), b.astype(np.int32)
-    if a_zero_point is not None:
-        left = left - a_zero_point.reshape(()).astype(np.int32)
-    if b_zero_point is not None:
-        right = right - b_zero_point.reshape(()).astype(np.int32)
-    return np.asarray(np.matmul(left, right))
 
 
 def _gemm_shape(call: Call) -> tuple[int, int, int]:

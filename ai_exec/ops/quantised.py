@@ -1,0 +1,285 @@
+"""Linear quantisation: from numbers to small integers and back (R4)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from ai_exec.metering import per_element
+from ai_exec.ops.rules import FLOAT32, axis_of, require_dtype, require_shape, size
+from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.semantics.numerics import Floats, cast, greatest, least
+from ai_exec.tensor import DTYPE_NAMES, Shape, Tensor
+
+RANGES: Final[Mapping[str, tuple[int, int]]] = {
+    "uint8": (0, 255),
+    "int8": (-128, 127),
+    "uint16": (0, 65535),
+    "int16": (-32768, 32767),
+}
+"""Least and greatest number of each integer type that numbers are quantised to."""
+
+QUANTISED: Final = tuple(RANGES)
+SCALES: Final = ("float32",)
+QUANTISE_COST: Final = per_element(12_000)
+
+
+def spread(parameter: Tensor, shape: Shape, axis: int, block_size: int) -> Tensor:
+    """Lay a scale or a zero point out so that it broadcasts with the data: one value for all.
+
+    Or one for each index of an axis, or one for each block of so many indices.
+    """
+    if parameter.size == 1:
+        return parameter.reshape(())
+    place = axis % len(shape)
+    if block_size:
+        return np.take(parameter, np.arange(shape[place]) // block_size, axis=place)
+    return parameter.reshape([-1 if at == place else 1 for at in range(len(shape))])
+
+
+def saturated(whole: Floats, zero: Tensor | int, dtype: str) -> Tensor:
+    """Whole numbers plus a zero point, as near as the type has them; NaN counts as 0."""
+    low, high = RANGES[dtype]
+    known = np.where(np.isnan(whole), 0.0, whole)
+    return np.clip(known + zero, low, high).astype(dtype)
+
+
+def _require_parameters(call: Call) -> None:
+    """Check the shapes of the scale and the zero point, inputs 1 and 2."""
+    data, scale, zero = call.at(0), call.at(1), call.optional(2)
+    if zero is not None and (size(scale.shape), size(zero.shape)) != (1, 1):
+        require_shape(zero, scale.shape, "the zero point")
+    block_size = call.whole("block_size") if "block_size" in call.attributes else 0
+    if scale.rank < 2 and size(scale.shape) == 1:
+        return
+    if "axis" not in call.attributes:
+        raise Mismatch(f"the scale is {scale}: this version takes one value")
+    axis = axis_of(call.whole("axis"), data.rank)
+    if not block_size:
+        require_shape(scale, data.shape[axis : axis + 1], "the scale")
+    elif block_size < 0:
+        raise Mismatch(f"block_size is {block_size}")
+    else:
+        blocks = -(-data.shape[axis] // block_size)
+        shape = (*data.shape[:axis], blocks, *data.shape[axis + 1 :])
+        require_shape(scale, shape, "the scale")
+
+
+def _named_dtype(call: Call, attribute: str) -> str | None:
+    number = call.whole(attribute) if attribute in call.attributes else 0
+    if number and number not in DTYPE_NAMES:
+        raise Mismatch(f"{attribute} {number} is not supported")
+    return DTYPE_NAMES[number] if number else None
+
+
+def _quantise(call: Call) -> tuple[Operand, ...]:
+    _require_parameters(call)
+    require_dtype(call.at(1), SCALES, "y_scale")
+    named, zero = _named_dtype(call, "output_dtype"), call.optional(2)
+    if zero is not None:
+        require_dtype(zero, (named,) if named else QUANTISED, "y_zero_point")
+        named = zero.dtype
+    result = Operand(named or "uint8", call.at(0).shape)
+    require_dtype(result, QUANTISED, "y")
+    precision = _named_dtype(call, "precision")
+    if precision not in (None, *SCALES):
+        raise Mismatch(f"precision is {precision}, not one of {', '.join(SCALES)}")
+    return (result,)
+
+
+@operator(
+    "QuantizeLinear",
+    since=(23, 24, 25, 28),
+    infer=_quantise,
+    cost=QUANTISE_COST,
+    values=(*FLOAT32, "int32"),
+)
+def quantize_linear(
+    x: Tensor,
+    y_scale: Tensor,
+    y_zero_point: Tensor | None = None,
+    *,
+    axis: int = 1,
+    block_size: int = 0,
+    output_dtype: int = 0,
+    precision: int = 0,
+    saturate: int = 1,
+) -> Tensor:
+    """x / y_scale in binary32, to a whole number half to even, plus the zero point, saturated.
+
+    NaN gives the zero point.
+    """
+    dtype = y_zero_point.dtype.name if y_zero_point is not None else None
+    scale = spread(y_scale, x.shape, axis, block_size)
+    quotient = x.astype(np.float32) / scale
+    zero: Tensor | int = 0
+    if y_zero_point is not None:
+        zero = spread(y_zero_point, x.shape, axis, block_size).astype(np.float64)
+    dtype = dtype or (DTYPE_NAMES[output_dtype] if output_dtype else "uint8")
+    return saturated(np.rint(quotient).astype(np.float64), zero, dtype)
+
+
+@operator(
+    "QuantizeLinear", since=21, infer=_quantise, cost=QUANTISE_COST, values=(*FLOAT32, "int32")
+)
+def quantize_linear_21(
+    x: Tensor,
+    y_scale: Tensor,
+    y_zero_point: Tensor | None = None,
+    *,
+    axis: int = 1,
+    block_size: int = 0,
+    output_dtype: int = 0,
+    saturate: int = 1,
+) -> Tensor:
+    """As later versions, in the precision of the scale."""
+    return quantize_linear(
+        x,
+        y_scale,
+        y_zero_point,
+        axis=axis,
+        block_size=block_size,
+        output_dtype=output_dtype,
+        saturate=saturate,
+    )
+
+
+@operator(
+    "QuantizeLinear", since=19, infer=_quantise, cost=QUANTISE_COST, values=(*FLOAT32, "int32")
+)
+def quantize_linear_19(
+    x: Tensor,
+    y_scale: Tensor,
+    y_zero_point: Tensor | None = None,
+    *,
+    axis: int = 1,
+    saturate: int = 1,
+) -> Tensor:
+    """As later versions, of whole tensors or axes."""
+    return quantize_linear(x, y_scale, y_zero_point, axis=axis, saturate=saturate)
+
+
+@operator(
+    "QuantizeLinear", since=13, infer=_quantise, cost=QUANTISE_COST, values=(*FLOAT32, "int32")
+)
+def quantize_linear_13(
+    x: Tensor, y_scale: Tensor, y_zero_point: Tensor | None = None, *, axis: int = 1
+) -> Tensor:
+    """As later versions, to 8 bits."""
+    return quantize_linear(x, y_scale, y_zero_point, axis=axis)
+
+
+@operator(
+    "QuantizeLinear", since=10, infer=_quantise, cost=QUANTISE_COST, values=(*FLOAT32, "int32")
+)
+def quantize_linear_10(x: Tensor, y_scale: Tensor, y_zero_point: Tensor | None = None) -> Tensor:
+    """As later versions, of whole tensors."""
+    return quantize_linear(x, y_scale, y_zero_point)
+
+
+def _dequantise(call: Call) -> tuple[Operand, ...]:
+    _require_parameters(call)
+    data, scale, zero = call.at(0), call.at(1), call.optional(2)
+    require_dtype(scale, SCALES, "x_scale")
+    if zero is not None:
+        require_dtype(zero, (data.dtype,), "x_zero_point")
+    result = Operand(_named_dtype(call, "output_dtype") or scale.dtype, data.shape)
+    require_dtype(result, SCALES, "y")
+    return (result,)
+
+
+@operator(
+    "DequantizeLinear",
+    since=(23, 24, 25, 28),
+    infer=_dequantise,
+    cost=per_element(6_000),
+    values=(*QUANTISED, "int32"),
+)
+def dequantize_linear(
+    x: Tensor,
+    x_scale: Tensor,
+    x_zero_point: Tensor | None = None,
+    *,
+    axis: int = 1,
+    block_size: int = 0,
+    output_dtype: int = 0,
+) -> Tensor:
+    """(x - x_zero_point) as a whole number, rounded to binary32, times x_scale, rounded."""
+    whole = x.astype(np.int64)
+    if x_zero_point is not None:
+        whole = whole - spread(x_zero_point, x.shape, axis, block_size).astype(np.int64)
+    return whole.astype(np.float32) * spread(x_scale, x.shape, axis, block_size)
+
+
+@operator(
+    "DequantizeLinear",
+    since=21,
+    infer=_dequantise,
+    cost=per_element(6_000),
+    values=(*QUANTISED, "int32"),
+)
+def dequantize_linear_21(
+    x: Tensor,
+    x_scale: Tensor,
+    x_zero_point: Tensor | None = None,
+    *,
+    axis: int = 1,
+    block_size: int = 0,
+) -> Tensor:
+    """As later versions, to the type of the scale."""
+    return dequantize_linear(x, x_scale, x_zero_point, axis=axis, block_size=block_size)
+
+
+@operator(
+    "DequantizeLinear",
+    since=(13, 19),
+    infer=_dequantise,
+    cost=per_element(6_000),
+    values=(*QUANTISED, "int32"),
+)
+def dequantize_linear_13(
+    x: Tensor, x_scale: Tensor, x_zero_point: Tensor | None = None, *, axis: int = 1
+) -> Tensor:
+    """As later versions, of whole tensors or axes."""
+    return dequantize_linear(x, x_scale, x_zero_point, axis=axis)
+
+
+@operator(
+    "DequantizeLinear",
+    since=10,
+    infer=_dequantise,
+    cost=per_element(6_000),
+    values=(*QUANTISED, "int32"),
+)
+def dequantize_linear_10(x: Tensor, x_scale: Tensor, x_zero_point: Tensor | None = None) -> Tensor:
+    """As later versions, of whole tensors."""
+    return dequantize_linear(x, x_scale, x_zero_point)
+
+
+def _dynamic(call: Call) -> tuple[Operand, ...]:
+    return (
+        Operand("uint8", call.at(0).shape),
+        Operand("float32", ()),
+        Operand("uint8", ()),
+    )
+
+
+@operator(
+    "DynamicQuantizeLinear",
+    since=11,
+    infer=_dynamic,
+    cost=QUANTISE_COST,
+    values=FLOAT32,
+)
+def dynamic_quantize_linear(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """y_scale = (max - min) / 255, zero point = -min / y_scale, then `QuantizeLinear` to uint8.
+
+    max and min are the greatest and the least of the whole tensor and 0.  Each step rounds to
+    binary32; the zero point saturates, then rounds half to even.  Of zeros alone the scale is 0.
+    """
+    flat = np.concatenate([x.reshape(-1), np.zeros(1, np.float32)])
+    high, low = greatest(flat, (0,), keepdims=False), least(flat, (0,), keepdims=False)
+    scale = np.asarray((high - low) / np.float32(255.0))
+    start = np.clip(-(low / scale), np.float32(0.0), np.float32(255.0))
+    zero = np.asarray(cast(np.rint(start), "uint8"))
+    return quantize_linear(x, scale, zero), scale, zero
