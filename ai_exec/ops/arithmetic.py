@@ -4,7 +4,6 @@ import numpy as np
 
 from ai_exec.metering import per_element
 from ai_exec.ops.rules import (
-    ANY,
     FLOAT32,
     FLOATS,
     INTEGERS,
@@ -18,7 +17,7 @@ from ai_exec.ops.rules import (
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics import numerics
 from ai_exec.semantics.powers import power
-from ai_exec.tensor import DTYPE_NAMES, Tensor
+from ai_exec.tensor import Tensor
 
 
 @operator("Add", since=(7, 13, 14), infer=broadcast, cost=per_element(), values=NUMBERS)
@@ -181,28 +180,3 @@ def clip(input: Tensor, min: Tensor | None = None, max: Tensor | None = None) ->
     if max is not None:
         clipped = numerics.minimum(clipped, np.asarray(max).reshape(()))
     return clipped
-
-
-def _cast(call: Call) -> tuple[Operand, ...]:
-    dtype = DTYPE_NAMES.get(call.whole("to"))
-    if dtype is None:
-        raise Mismatch(f"element type number {call.whole('to')} is not supported")
-    return (Operand(dtype, call.at(0).shape),)
-
-
-@operator("Cast", since=(6, 9, 13), infer=_cast, cost=per_element(4_000), values=ANY)
-def cast(input: Tensor, *, to: int) -> Tensor:
-    """Convert elements (see `numerics.cast`)."""
-    return numerics.cast(input, DTYPE_NAMES[to])
-
-
-@operator("Cast", since=(19, 21, 23), infer=_cast, cost=per_element(4_000), values=ANY)
-def cast_19(input: Tensor, *, saturate: int = 1, to: int) -> Tensor:
-    """As `cast`; `saturate` concerns element types that are not supported."""
-    return numerics.cast(input, DTYPE_NAMES[to])
-
-
-@operator("Cast", since=(24, 25, 28), infer=_cast, cost=per_element(4_000), values=ANY)
-def cast_24(input: Tensor, *, round_mode: str = "up", saturate: int = 1, to: int) -> Tensor:
-    """As `cast`; the other attributes concern element types that are not supported."""
-    return numerics.cast(input, DTYPE_NAMES[to])

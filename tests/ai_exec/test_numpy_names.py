@@ -15,6 +15,15 @@ EXACT = {
     *("equal", "greater", "greater_equal", "less", "less_equal", "isfinite", "isinf", "isnan"),
     *("logical_and", "logical_not", "logical_or", "logical_xor", "signbit", "where", "any"),
     *(
+        "not_equal",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "invert",
+        "left_shift",
+        "right_shift",
+    ),
+    *(
         "dtype",
         "errstate",
         "float32",
@@ -25,6 +34,7 @@ EXACT = {
         "int64",
         "uint64",
         "bool_",
+        "uint8",
     ),
     *("nan", "ndarray", "newaxis"),
     *("arange", "array", "asarray", "full", "full_like", "ones", "ones_like", "zeros"),

@@ -1,0 +1,105 @@
+"""Operators that turn elements of one type into those of another."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from ai_exec.metering import per_element
+from ai_exec.ops.rules import ANY, INTEGERS, require_dtype
+from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.semantics import numerics
+from ai_exec.tensor import DTYPE_NAMES, ITEM_BYTES, Tensor, canonical
+
+_COST = per_element(4_000)
+
+OLD_NAMES: Final[Mapping[str, str]] = {
+    "FLOAT": "float32",
+    "DOUBLE": "float64",
+    "BOOL": "bool",
+    **{name.upper(): name for name in INTEGERS},
+}
+"""Element types as the first version of Cast writes them."""
+
+
+def _named_type(call: Call) -> str:
+    dtype = DTYPE_NAMES.get(call.whole("to"))
+    if dtype is None:
+        raise Mismatch(f"element type number {call.whole('to')} is not supported")
+    return dtype
+
+
+def _cast(call: Call) -> tuple[Operand, ...]:
+    return (Operand(_named_type(call), call.at(0).shape),)
+
+
+@operator("Cast", since=(6, 9, 13), infer=_cast, cost=_COST, values=ANY)
+def cast(input: Tensor, *, to: int) -> Tensor:
+    """Convert elements (see `numerics.cast`)."""
+    return numerics.cast(input, DTYPE_NAMES[to])
+
+
+@operator("Cast", since=(19, 21, 23), infer=_cast, cost=_COST, values=ANY)
+def cast_19(input: Tensor, *, saturate: int = 1, to: int) -> Tensor:
+    """As `cast`; `saturate` concerns element types that are not supported."""
+    return numerics.cast(input, DTYPE_NAMES[to])
+
+
+@operator("Cast", since=(24, 25, 28), infer=_cast, cost=_COST, values=ANY)
+def cast_24(input: Tensor, *, round_mode: str = "up", saturate: int = 1, to: int) -> Tensor:
+    """As `cast`; the other attributes concern element types that are not supported."""
+    return numerics.cast(input, DTYPE_NAMES[to])
+
+
+def _cast_1(call: Call) -> tuple[Operand, ...]:
+    dtype = OLD_NAMES.get(call.word("to"))
+    if dtype is None:
+        raise Mismatch("to is not one of " + ", ".join(OLD_NAMES))
+    return (Operand(dtype, call.at(0).shape),)
+
+
+@operator("Cast", since=1, infer=_cast_1, cost=_COST, values=ANY)
+def cast_1(input: Tensor, *, to: str) -> Tensor:
+    """As later versions, which write the element type as a number."""
+    return numerics.cast(input, OLD_NAMES[to])
+
+
+def _cast_like(call: Call) -> tuple[Operand, ...]:
+    require_dtype(call.at(1), ANY, "target_type")
+    return (Operand(call.at(1).dtype, call.at(0).shape),)
+
+
+@operator("CastLike", since=15, infer=_cast_like, cost=_COST, values=ANY)
+def cast_like(input: Tensor, target_type: Tensor) -> Tensor:
+    """As `Cast` to the element type of another tensor."""
+    return numerics.cast(input, target_type.dtype.name)
+
+
+@operator("CastLike", since=(19, 21, 23), infer=_cast_like, cost=_COST, values=ANY)
+def cast_like_19(input: Tensor, target_type: Tensor, *, saturate: int = 1) -> Tensor:
+    """As `cast_19` to the element type of another tensor."""
+    return numerics.cast(input, target_type.dtype.name)
+
+
+@operator("CastLike", since=(24, 25), infer=_cast_like, cost=_COST, values=ANY)
+def cast_like_24(
+    input: Tensor, target_type: Tensor, *, round_mode: str = "up", saturate: int = 1
+) -> Tensor:
+    """As `cast_24` to the element type of another tensor."""
+    return numerics.cast(input, target_type.dtype.name)
+
+
+def _bit_cast(call: Call) -> tuple[Operand, ...]:
+    dtype, first = _named_type(call), call.at(0)
+    if ITEM_BYTES[dtype] != ITEM_BYTES[first.dtype]:
+        raise Mismatch(f"{first} and {dtype} differ in width")
+    return (Operand(dtype, first.shape),)
+
+
+@operator("BitCast", since=26, infer=_bit_cast, cost=per_element(2_000), values=ANY)
+def bit_cast(input: Tensor, *, to: int) -> Tensor:
+    """The same bits as another type of that width; NaNs are canonical before, a bool is 0 or 1."""
+    plain, dtype = canonical(input), DTYPE_NAMES[to]
+    if dtype == "bool":
+        return np.not_equal(plain.view(np.uint8), 0)
+    return plain.view(np.dtype(dtype))
