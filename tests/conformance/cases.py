@@ -118,13 +118,15 @@ def _light(kind: str) -> Iterator[Case]:
             if value.name not in constants
         ]
         outputs = sorted(path.parent.glob(f"{path.stem}_output_*.pb"))
-        expected = [_value(output, kind.type) for output, kind in zip(outputs, graph.output)]
+        expected = [
+            _value(output, kind.type) for output, kind in zip(outputs, graph.output, strict=False)
+        ]
         yield Case(kind, case.name, model, ((given, expected),), case.rtol, case.atol)
 
 
 def _values(folder: Path, stem: str, kinds: Sequence[onnx.TypeProto]) -> list[Any]:
     paths = (folder / f"{stem}_{index}.pb" for index in range(len(kinds)))
-    return [_value(path, kind) for path, kind in zip(paths, kinds) if path.exists()]
+    return [_value(path, kind) for path, kind in zip(paths, kinds, strict=False) if path.exists()]
 
 
 def _value(path: Path, kind: onnx.TypeProto) -> Any:

@@ -62,7 +62,7 @@ def judged(
         workers[-1].give(next(left))
     while workers:
         ready = wait([worker.pipe for worker in workers], POLL_SECONDS)
-        for place, worker in enumerate(list(workers)):
+        for worker in list(workers):
             assert worker.index is not None
             item = items[worker.index]
             end = ""
