@@ -16,6 +16,8 @@ from ai_exec.fast.scalar import erf_f32, exp_f32, gelu_f32, sigmoid_f32, tanh_f3
 from ai_exec.semantics.numerics import Floats
 from ai_exec.tensor import Tensor
 
+PIECE: Final = 512
+"""Elements of a chain without a product that are computed together."""
 WIDTH_MAX: Final = 48
 """Columns of a piece at most; constants along columns are stored this much longer than they are."""
 
@@ -223,3 +225,19 @@ def apply_chain(
             apply_saved(values, saved, count, code)
         else:
             apply_function(values, count, code)
+
+
+@compiled
+def chain_rows(rows: Any, codes: Any, numbers: Any, table: Any, tensor: Any, out: Any) -> None:
+    """Take rows [M, N] through a chain, piece by piece; the tensor has the same shape."""
+    count, columns = rows.shape
+    saved = np.empty(PIECE, np.float32)
+    for row in range(count):
+        for column in range(0, columns, PIECE):
+            valid = min(PIECE, columns - column)
+            values = out[row, column : column + valid]
+            values[:] = rows[row, column : column + valid]
+            apply_chain(
+                *(values, saved, 1, valid, row, column, valid),
+                *(codes, numbers, table, tensor),
+            )

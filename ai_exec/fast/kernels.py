@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from ai_exec.fast.convolution import PreparedConvolution
-from ai_exec.fast.finishing import NOTHING, WIDTH_MAX, Finish, chain_of
-from ai_exec.fast.functions import KERNELS, softmax
-from ai_exec.fast.linear import contract, prepared
+from ai_exec.fast.functions import KERNELS
+from ai_exec.fast.functions import softmax as softmax_along
+from ai_exec.fast.normal import layer_rows, softmax_rows
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.program import Node, Program
 from ai_exec.registry import Operand
@@ -27,8 +27,12 @@ Prepare = Callable[[Node, Program, Products], Kernel | None]
 def find_kernel(node: Node, program: Program, products: Products = STANDARD) -> Kernel | None:
     """Give the fast kernel of a node, if there is one; it takes the inputs, gives one output."""
     operator = node.operator
-    prepare = PREPARATIONS.get(operator.name) if operator.domain == "" else None
-    if prepare is None or len(node.outputs) != 1:
+    if operator.domain or len(node.outputs) != 1:
+        return None
+    if operator.name in MOVEMENTS:
+        return MOVEMENTS[operator.name](node, program, products)
+    prepare = PREPARATIONS.get(operator.name)
+    if prepare is None:
         return None
     first = program.operands.get(node.inputs[0]) if node.inputs else None
     if first is None or first.dtype != "float32":
@@ -44,43 +48,6 @@ def _constant(node: Node, program: Program, index: int) -> Tensor | None:
 def _operand(node: Node, program: Program, index: int) -> Operand | None:
     name = node.inputs[index] if index < len(node.inputs) else ""
     return program.operands.get(name)
-
-
-def _matmul(node: Node, program: Program, products: Products) -> Kernel | None:
-    left, right = _operand(node, program, 0), _constant(node, program, 1)
-    if left is None or right is None or right.ndim != 2 or left.rank < 2 or not len(right):
-        return None
-    matrix = prepared(right, prod(left.shape[:-1]), products)
-    return lambda a, b: contract(matrix, a)
-
-
-def _gemm(node: Node, program: Program, products: Products) -> Kernel | None:
-    left, right = _operand(node, program, 0), _constant(node, program, 1)
-    if left is None or right is None or not left.shape[0 if node.attributes["transA"] else 1]:
-        return None
-    given, bias = node.attributes, _constant(node, program, 2)
-    alpha, beta, transposed = given["alpha"], given["beta"], bool(given["transA"])
-    assert isinstance(alpha, float)
-    assert isinstance(beta, float)
-    matrix = prepared(
-        right.T if given["transB"] else right, left.shape[1 if transposed else 0], products
-    )
-    added = np.zeros(0)
-    if len(node.inputs) > 2 and node.inputs[2]:
-        if bias is None or (bias.ndim > 1 and bias.shape[0] != 1):
-            return None
-        added = np.zeros(matrix.columns + WIDTH_MAX)
-        wide = bias.astype(np.float64)
-        added[: matrix.columns] = wide.reshape(-1) if beta == 1.0 else wide.reshape(-1) * beta
-    finish = Finish(chain_of((), matrix.columns), alpha, added)
-
-    def gemm(a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
-        rows = np.ascontiguousarray(a.T if transposed else a)
-        out = np.empty((rows.shape[0], matrix.columns), np.float32)
-        matrix.multiply(matrix.quantise(rows), finish, NOTHING[0], out)
-        return out
-
-    return gemm
 
 
 def _conv(node: Node, program: Program, products: Products) -> Kernel | None:
@@ -110,9 +77,57 @@ def _softmax(node: Node, program: Program, products: Products) -> Kernel | None:
     axis = node.attributes["axis"]
     assert isinstance(axis, int)
     shape = program.operands[node.inputs[0]].shape
-    if node.operator.since < 13 and axis % len(shape) != len(shape) - 1:
+    axis %= len(shape)
+    if node.operator.since < 13:
+        flat = (prod(shape[:axis]), prod(shape[axis:]))
+    elif axis == len(shape) - 1:
+        flat = (prod(shape[:-1]), shape[-1])
+    else:
+        return lambda x: softmax_along(x, axis)
+
+    def softmax(x: Tensor) -> Tensor:
+        out = np.empty(shape, np.float32)
+        softmax_rows(np.ascontiguousarray(x).reshape(flat), out.reshape(flat))
+        return out
+
+    return softmax
+
+
+def _layer(node: Node, program: Program, products: Products) -> Kernel | None:
+    scale, bias = _constant(node, program, 1), _constant(node, program, 2)
+    has_bias = len(node.inputs) > 2 and bool(node.inputs[2])
+    shape, axis = program.operands[node.inputs[0]].shape, node.attributes["axis"]
+    epsilon = node.attributes["epsilon"]
+    assert isinstance(axis, int)
+    assert isinstance(epsilon, float)
+    kept, folded = shape[: axis % len(shape)], shape[axis % len(shape) :]
+    if scale is None or (has_bias and bias is None):
         return None
-    return lambda x: softmax(x, axis)
+    flat = (prod(kept), prod(folded))
+    factor = np.array(np.broadcast_to(scale, folded), np.float64).reshape(-1)
+    added = np.zeros(0)
+    if bias is not None:
+        added = np.array(np.broadcast_to(bias, folded), np.float64).reshape(-1)
+
+    def layer(x: Tensor, *constants: Tensor | None) -> Tensor:
+        out = np.empty(shape, np.float32)
+        rows = np.ascontiguousarray(x).reshape(flat)
+        layer_rows(rows, epsilon, factor, added, out.reshape(flat))
+        return out
+
+    return layer
+
+
+def _reshape(node: Node, program: Program, products: Products) -> Kernel:
+    shape = program.operands[node.outputs[0]].shape
+    return lambda x, *others: x.reshape(shape)
+
+
+def _transpose(node: Node, program: Program, products: Products) -> Kernel:
+    axes = node.attributes["perm"]
+    rank = program.operands[node.inputs[0]].rank
+    order = tuple(reversed(range(rank))) if axes is None else axes
+    return lambda x: x.transpose(order)
 
 
 def _always(kernel: Kernel) -> Prepare:
@@ -120,11 +135,10 @@ def _always(kernel: Kernel) -> Prepare:
 
 
 PREPARATIONS: Final[Mapping[str, Prepare]] = {
-    "MatMul": _matmul,
-    "Gemm": _gemm,
     "Conv": _conv,
     "Relu": _relu,
     "Softmax": _softmax,
+    "LayerNormalization": _layer,
     **{name: _always(kernel) for name, kernel in KERNELS.items()},
     "Add": _always(np.add),
     "Sub": _always(np.subtract),
@@ -134,3 +148,8 @@ PREPARATIONS: Final[Mapping[str, Prepare]] = {
     "Neg": _always(np.negative),
     "Abs": _always(np.abs),
 }
+MOVEMENTS: Final[Mapping[str, Prepare]] = {
+    **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), _reshape),
+    "Transpose": _transpose,
+}
+"""For elements of any type."""

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from ai_exec.engines import compile
 from ai_exec.executable import Trap
 from ai_exec.fast.executable import FastExecutable
-from ai_exec.fast.kernels import find_kernel
 from ai_exec.fast.products import BYTES, PAIRS, WIDE
 from ai_exec.program import Program
 from ai_exec.registry import Attribute
@@ -162,17 +161,6 @@ def test_functions_on_a_million_inputs_of_all_sizes() -> None:
     x = np.concatenate([bits.view(np.float32), near])
     lines = [Line(name, ("x",), name) for name in ("Exp", "Sigmoid")]
     assert_same_bits(program_of(lines, {"x": x.shape}), {"x": x})
-
-
-def test_constant_weights_are_prepared_and_others_left_to_the_operator() -> None:
-    w = np.eye(3, dtype=np.float32)
-    lines = [Line("MatMul", ("x", "w"), "prepared"), Line("MatMul", ("x", "x"), "plain")]
-    program = program_of(lines, {"x": (3, 3)}, {"w": w})
-    kernels = [find_kernel(node, program) for node in program.nodes]
-
-    assert kernels[0] is not None
-    assert kernels[1] is None
-    assert_same_bits(program, {"x": w * 7})
 
 
 def test_runs_do_not_disturb_each_other() -> None:

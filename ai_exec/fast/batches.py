@@ -1,0 +1,61 @@
+"""Products of two operands that are both known only in the run, batch by batch."""
+
+from typing import Any
+
+import numpy as np
+
+from ai_exec.fast.compilation import compiled
+from ai_exec.fast.multiply import multiply_wide
+from ai_exec.fast.rows import pack_wide, quantise_wide
+from ai_exec.fast.tiles import WIDE_COLUMNS
+from ai_exec.semantics.numerics import BLOCK_LENGTH
+
+
+@compiled
+def copy_matrix(source: Any, target: Any) -> None:
+    """Copy a matrix that lies anyhow to one in rows, reading along the shorter steps."""
+    rows, columns = source.shape
+    if source.strides[0] < source.strides[1]:
+        for column in range(columns):
+            for row in range(rows):
+                target[row, column] = source[row, column]
+    else:
+        for row in range(rows):
+            for column in range(columns):
+                target[row, column] = source[row, column]
+
+
+@compiled
+def multiply_batches(
+    left: Any,
+    right: Any,
+    codes: Any,
+    numbers: Any,
+    table: Any,
+    tensors: Any,
+    places: Any,
+    out: Any,
+) -> None:
+    """Products of matrices [outer, inner, M, K] and [outer, inner, K, N], finished.
+
+    The places say which of the tensors [.., 1 or M, N] each batch reads.
+    """
+    outer, inner, count, length = left.shape
+    columns = right.shape[3]
+    blocks = -(-length // BLOCK_LENGTH)
+    panel_count = -(-columns // WIDE_COLUMNS)
+    rows, weights = np.empty((count, length), np.float32), np.empty((length, columns), np.float32)
+    digits, scales = np.empty((count, length), np.float64), np.empty((blocks, count), np.float64)
+    panels = np.zeros((panel_count, length, WIDE_COLUMNS), np.int32)
+    panel_scales = np.ones((blocks, panel_count * WIDE_COLUMNS), np.float64)
+    none = np.empty(0, np.float64)
+    for first in range(outer):
+        for second in range(inner):
+            copy_matrix(left[first, second], rows)
+            quantise_wide(rows, digits, scales)
+            copy_matrix(right[first, second], weights)
+            pack_wide(weights, panels, panel_scales)
+            multiply_wide(
+                *(digits, scales, panels, panel_scales, 1.0, none, codes, numbers, table),
+                *(tensors[places[first * inner + second]], out[first, second], 0, panel_count),
+            )
