@@ -126,6 +126,9 @@ _LOG_RIGHT: Final = numbers(
     "0x1.1e0696p+4",
 )
 """Numbers whose logarithm lies so near to a boundary that binary64 rounds it wrongly."""
+_SIGMOID_HARD: Final = numbers("-0x1.250c02p-10")
+_SIGMOID_RIGHT: Final = numbers("0x1.ffb6bep-2")
+"""The same for the sigmoid function."""
 
 
 @inlined
@@ -241,10 +244,13 @@ def log_f32(x: Number) -> np.float32:
 
 @inlined
 def sigmoid_f32(x: Number) -> np.float32:
-    """1 / (1 + e^-x)."""
-    wide: float = -np.float64(x)
-    wide = 110.0 if wide > 110.0 else wide
-    return np.float32(1.0 / (1.0 + exp_f64(-40.0 if wide < -40.0 else wide)))
+    """1 / (1 + e^-x); close to zero 1/2 + x/4, of which the true value lies on the side of 1/2."""
+    wide: float = np.float64(x)
+    negative = 110.0 if wide < -110.0 else -wide
+    value = 1.0 / (1.0 + exp_f64(-40.0 if negative < -40.0 else negative))
+    near = (0.5 + 0.25 * wide) - with_sign(2.0**-53, wide)
+    value = near if abs(wide) < 2.0**-12 else value
+    return np.float32(mended(value, wide, _SIGMOID_HARD, _SIGMOID_RIGHT))
 
 
 @inlined

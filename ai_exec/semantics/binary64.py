@@ -5,10 +5,12 @@ after the other, and whole numbers for the arguments of sin, cos and tan beyond 
 of numpy that computes may be used here.
 """
 
+from collections.abc import Callable
 from math import comb
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ai_exec.semantics.angles import quarter_turns
 from ai_exec.semantics.numerics import Floats
@@ -21,6 +23,9 @@ from ai_exec.semantics.pairs import (
     pair_sum,
     upper_half,
 )
+
+Bools = npt.NDArray[np.bool_]
+Sequence = Callable[[Floats], Floats]
 
 LN_2: Final = float.fromhex("0x1.62e42fefa39efp-1")
 LN_2_HIGH: Final = float.fromhex("0x1.62e42p-1")
@@ -92,10 +97,7 @@ def exp(x: Floats) -> Floats:
 
 def expm1(x: Floats) -> Floats:
     """e^x - 1."""
-    near = np.abs(x) < 1.0
-    t = np.where(near, x, 0.0)
-    value = np.where(near, t + t * t * horner(_EXPM1, t), exp(x) - 1.0)
-    return np.where(x == 0, x, value)
+    return choose(np.abs(x) < 1.0, x, _expm1_near, lambda t: exp(t) - 1.0)
 
 
 def log(x: Floats) -> Floats:
@@ -173,31 +175,20 @@ def tanh(x: Floats) -> Floats:
 def asinh(x: Floats) -> Floats:
     """Inverse of the hyperbolic sine."""
     size = np.abs(x)
-    t = np.minimum(size, 2.0**28)
-    root = np.sqrt(t * t + 1.0)
-    near = log1p(t + t * t / (1.0 + root))
-    middle = log(2.0 * t + 1.0 / (root + t))
-    far = np.where(size > 2.0**28, log(size) + LN_2, middle)
-    return np.copysign(np.where(size > 2.0, far, near), x)
+    return np.copysign(choose(size > 2.0, size, _asinh_far, _asinh_near), x)
 
 
 def acosh(x: Floats) -> Floats:
     """Inverse of the hyperbolic cosine: NaN below 1."""
-    t = np.clip(x, 1.0, 2.0**28)
-    above = t - 1.0
-    near = log1p(above + np.sqrt(2.0 * above + above * above))
-    middle = log(2.0 * t - 1.0 / (t + np.sqrt(t * t - 1.0)))
-    far = np.where(x > 2.0**28, log(x) + LN_2, middle)
-    return np.where(x < 1.0, np.nan, np.where(x > 2.0, far, near))
+    return np.where(x < 1.0, np.nan, choose(x > 2.0, x, _acosh_far, _acosh_near))
 
 
 def atanh(x: Floats) -> Floats:
     """Inverse of the hyperbolic tangent: infinite at -1 and 1, NaN beyond."""
     size = np.abs(x)
     twice = size + size
-    near = 0.5 * log1p(twice + twice * size / (1.0 - size))
-    far = 0.5 * log1p(twice / (1.0 - size))
-    value = np.where(size < 0.5, near, far)
+    ratio = np.where(size < 0.5, twice + twice * size / (1.0 - size), twice / (1.0 - size))
+    value = 0.5 * log1p(ratio)
     return np.copysign(np.where(size == 1.0, np.inf, np.where(size > 1.0, np.nan, value)), x)
 
 
@@ -244,37 +235,20 @@ def atan(x: Floats) -> Floats:
 def asin(x: Floats) -> Floats:
     """Arc sine: NaN beyond -1 and 1."""
     size = np.abs(x)
-    near = np.minimum(size, 0.5)
-    square = near * near
-    small = near + near * (square * horner(_ASIN, square))
-    root, high, low, series = _half_chord(size)
-    tail = 2.0 * (root * series) - (PI_LOW / 2 - 2.0 * low)
-    large = PI_HIGH / 4 - (tail - (PI_HIGH / 4 - 2.0 * high))
-    value = np.where(size < 0.5, small, large)
+    value = choose(size < 0.5, size, _asin_near, _asin_far)
     return np.where(size > 1.0, np.nan, np.copysign(value, x))
 
 
 def acos(x: Floats) -> Floats:
     """Arc cosine: NaN beyond -1 and 1."""
     size = np.abs(x)
-    near = np.clip(x, -0.5, 0.5)
-    square = near * near
-    small = PI_HIGH / 2 - (near - (PI_LOW / 2 - near * (square * horner(_ASIN, square))))
-    root, high, low, series = _half_chord(size)
-    positive = 2.0 * (high + (root * series + low))
-    negative = PI_HIGH - 2.0 * (root + (root * series - PI_LOW / 2))
-    large = np.where(x < 0, negative, positive)
-    return np.where(size > 1.0, np.nan, np.where(size < 0.5, small, large))
+    return np.where(size > 1.0, np.nan, choose(size < 0.5, x, _acos_near, _acos_far))
 
 
 def erf(x: Floats) -> Floats:
     """Error function."""
     size = np.abs(x)
-    near = np.minimum(size, 0.5)
-    square = near * near
-    series = TWO_OVER_SQRT_PI_LESS_ONE + TWO_OVER_SQRT_PI * (square * horner(_ERF, square))
-    small = near + near * series
-    return np.copysign(np.where(size < 0.5, small, 1.0 - erfc(np.minimum(size, 30.0))), x)
+    return np.copysign(choose(size < 0.5, size, _erf_near, _erf_far), x)
 
 
 def erfc(x: Floats) -> Floats:
@@ -285,11 +259,7 @@ def erfc(x: Floats) -> Floats:
 
 def gelu(x: Floats) -> Floats:
     """x (1 + erf(x / sqrt(2))) / 2; below zero it returns to -0."""
-    size = np.minimum(np.abs(x), 60.0)
-    half = 0.5 * (np.maximum(x, -60.0) * erfc_scaled(size * SQRT_HALF))
-    tail = half * _gauss(size, 0.5)
-    far = np.where(x > 60.0, x, np.where(x > 0, x - tail, tail))
-    return np.where(size < 0.6875, 0.5 * (x * (1.0 + erf(x * SQRT_HALF))), far)
+    return choose(np.abs(x) < 0.6875, x, _gelu_near, _gelu_far)
 
 
 def gelu_tanh(x: Floats) -> Floats:
@@ -324,6 +294,94 @@ def horner(coefficients: tuple[float, ...], x: Floats) -> Floats:
     for coefficient in reversed(coefficients[:-1]):
         value = value * x + coefficient
     return value
+
+
+def choose(condition: Bools, x: Floats, first: Sequence, second: Sequence) -> Floats:
+    """Give the first sequence of the numbers where a condition holds, the second of the others."""
+    if condition.all():
+        return first(x)
+    if not condition.any():
+        return second(x)
+    value = np.zeros_like(x)
+    value[condition] = first(x[condition])
+    value[~condition] = second(x[~condition])
+    return value
+
+
+def _expm1_near(x: Floats) -> Floats:
+    return np.where(x == 0, x, x + x * x * horner(_EXPM1, x))
+
+
+def _asinh_near(size: Floats) -> Floats:
+    square = size * size
+    return log1p(size + square / (1.0 + np.sqrt(square + 1.0)))
+
+
+def _asinh_far(size: Floats) -> Floats:
+    t = np.minimum(size, 2.0**28)
+    middle = log(2.0 * t + 1.0 / (np.sqrt(t * t + 1.0) + t))
+    return np.where(size > 2.0**28, log(size) + LN_2, middle)
+
+
+def _acosh_near(x: Floats) -> Floats:
+    above = x - 1.0
+    return log1p(above + np.sqrt(2.0 * above + above * above))
+
+
+def _acosh_far(x: Floats) -> Floats:
+    t = np.minimum(x, 2.0**28)
+    middle = log(2.0 * t - 1.0 / (t + np.sqrt(t * t - 1.0)))
+    return np.where(x > 2.0**28, log(x) + LN_2, middle)
+
+
+def _asin_near(size: Floats) -> Floats:
+    square = size * size
+    value: Floats = size + size * (square * horner(_ASIN, square))
+    return value
+
+
+def _asin_far(size: Floats) -> Floats:
+    root, high, low, series = _half_chord(size)
+    tail = 2.0 * (root * series) - (PI_LOW / 2 - 2.0 * low)
+    value: Floats = PI_HIGH / 4 - (tail - (PI_HIGH / 4 - 2.0 * high))
+    return value
+
+
+def _acos_near(x: Floats) -> Floats:
+    square = x * x
+    value: Floats = PI_HIGH / 2 - (x - (PI_LOW / 2 - x * (square * horner(_ASIN, square))))
+    return value
+
+
+def _acos_far(x: Floats) -> Floats:
+    root, high, low, series = _half_chord(np.abs(x))
+    positive = 2.0 * (high + (root * series + low))
+    negative = PI_HIGH - 2.0 * (root + (root * series - PI_LOW / 2))
+    return np.where(x < 0, negative, positive)
+
+
+def _erf_near(size: Floats) -> Floats:
+    square = size * size
+    series = TWO_OVER_SQRT_PI_LESS_ONE + TWO_OVER_SQRT_PI * (square * horner(_ERF, square))
+    value: Floats = size + size * series
+    return value
+
+
+def _erf_far(size: Floats) -> Floats:
+    value: Floats = 1.0 - erfc(np.minimum(size, 30.0))
+    return value
+
+
+def _gelu_near(x: Floats) -> Floats:
+    value: Floats = 0.5 * (x * (1.0 + erf(x * SQRT_HALF)))
+    return value
+
+
+def _gelu_far(x: Floats) -> Floats:
+    size = np.minimum(np.abs(x), 60.0)
+    half = 0.5 * (np.maximum(x, -60.0) * erfc_scaled(size * SQRT_HALF))
+    tail = half * _gauss(size, 0.5)
+    return np.where(x > 60.0, x, np.where(x > 0, x - tail, tail))
 
 
 def _exp_scaled(x: Floats, exponent: int) -> Floats:

@@ -38,10 +38,10 @@ def prove(name: str, pool: ProcessPoolExecutor) -> dict[str, object]:
         "candidates": len(candidates),
         "largest_error": f"2^{log2(error):.2f}",
         "outputs_blake2b": digest.hexdigest(),
-        "hardest": [
-            [number.hex(), f"2^{log2(distance):.1f}"]
+        "hardest": {
+            number.hex(): f"2^{log2(distance):.1f}"
             for number, distance in proof.hardest(name, candidates, HARDEST)
-        ],
+        },
     }
 
 
