@@ -6,7 +6,6 @@ from ai_exec.metering import per_element
 from ai_exec.ops.rules import (
     FLOAT32,
     FLOATS,
-    INTEGERS,
     NUMBERS,
     SIGNED,
     broadcast,
@@ -51,24 +50,64 @@ def _mod(call: Call) -> tuple[Operand, ...]:
 
 
 @operator("Mod", since=(10, 13), infer=_mod, cost=per_element(20_000), values=NUMBERS)
+def mod_10(a: Tensor, b: Tensor, *, fmod: int = 0) -> Tensor:
+    """As later versions, but floats only with `fmod`."""
+    return mod(a, b, fmod=fmod)
+
+
+@operator("Mod", since=28, infer=broadcast, cost=per_element(20_000), values=NUMBERS)
 def mod(a: Tensor, b: Tensor, *, fmod: int = 0) -> Tensor:
-    """Rest of a / b with the sign of b, or of a if `fmod`; integers give 0 where b is 0."""
+    """Rest of a / b with the sign of b, or of a if `fmod`; integers give 0 where b is 0.
+
+    Of floats the rest with the sign of a is exact; where the signs differ, b is added and rounded.
+    """
     if a.dtype.kind == "f":
-        return np.fmod(a, b)
+        rest = np.fmod(a, b)
+        if fmod:
+            return rest
+        moved = np.where((rest < 0) != (b < 0), rest + b, rest)
+        return np.where(rest == 0, np.copysign(a.dtype.type(0), b), moved)
     safe = np.where(b == 0, 1, b).astype(a.dtype)
     rest = np.fmod(a, safe) if fmod else np.mod(a, safe)
     return np.asarray(np.where(b == 0, a.dtype.type(0), rest))
 
 
 def _pow(call: Call) -> tuple[Operand, ...]:
-    require_dtype(call.at(1), (*FLOAT32, *INTEGERS), "Y")
+    require_dtype(call.at(1), NUMBERS, "Y")
     return (Operand(call.at(0).dtype, broadcast_inputs(call)),)
 
 
-@operator("Pow", since=(7, 12, 13, 15), infer=_pow, cost=per_element(200_000), values=FLOAT32)
+POWERED = (*FLOATS, "int32", "int64")
+
+
+@operator("Pow", since=(12, 13, 15), infer=_pow, cost=per_element(200_000), values=POWERED)
 def pow(x: Tensor, y: Tensor) -> Tensor:
-    """x^y, correctly rounded."""
+    """x^y, correctly rounded; integers wrap, or go through binary64 where y is a float."""
+    if x.dtype.kind == "f":
+        return power(x, y)
+    if y.dtype.kind == "f":
+        return numerics.cast(power(x.astype(np.float64), y), x.dtype.name)
+    return _whole_power(x, y)
+
+
+@operator("Pow", since=7, infer=_pow, cost=per_element(200_000), values=FLOATS)
+def pow_7(x: Tensor, y: Tensor) -> Tensor:
+    """As later versions, of floats only."""
     return power(x, y)
+
+
+def _whole_power(x: Tensor, y: Tensor) -> Tensor:
+    """x^y in wrapping integers; below y = 0 the quotient 1 / x^-y cut towards zero, 0 of 0."""
+    base, exponent = np.broadcast_arrays(x, y)
+    left: Tensor = np.where(exponent < 0, 0, exponent).astype(np.uint64)
+    result: Tensor = np.ones_like(base)
+    square: Tensor = base
+    while left.any():
+        result = np.where(left & 1, result * square, result)
+        square, left = square * square, np.right_shift(left, 1)
+    odd = np.where(exponent & 1, base, 1)
+    inverse = np.where(np.abs(base) == 1, odd, 0).astype(x.dtype)
+    return np.where(exponent < 0, inverse, result)
 
 
 @operator("Neg", since=(6, 13), infer=same, cost=per_element(), values=SIGNED)

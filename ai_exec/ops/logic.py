@@ -81,6 +81,12 @@ def is_nan(x: Tensor) -> Tensor:
     return np.isnan(x)
 
 
+@operator("IsInf", since=(10, 20), infer=same_as("bool"), cost=per_element(), values=FLOATS)
+def is_inf(x: Tensor, *, detect_negative: int = 1, detect_positive: int = 1) -> Tensor:
+    """Whether an element is an infinity of a sign that is looked for."""
+    return np.isinf(x) & np.where(x < 0, bool(detect_negative), bool(detect_positive))
+
+
 def _where(call: Call) -> tuple[Operand, ...]:
     require_dtype(call.at(0), BOOL, "condition")
     return (Operand(one_dtype(call, start=1), broadcast_inputs(call)),)

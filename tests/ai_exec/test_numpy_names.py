@@ -46,7 +46,8 @@ EXACT = {
 
 ONLY_ON_WHOLE_NUMBERS = {
     "argsort": {"choosing.py", "suppression.py"},
-    "cumsum": {"choosing.py", "picking.py"},
+    "cumprod": {"running.py"},
+    "cumsum": {"choosing.py", "picking.py", "running.py"},
     "lexsort": {"choosing.py"},
     "matmul": {"linear.py", "numerics.py"},
     "max": {"numerics.py"},
@@ -54,6 +55,8 @@ ONLY_ON_WHOLE_NUMBERS = {
     "sum": {"numerics.py", "reductions.py"},
 }
 """Exact on whole numbers in any order, or made so (zeros of `max`); where they are looked after.
+
+Running sums and products of floats go strictly in index order.
 
 Sorting is stable there, of keys that are whole numbers.
 """
