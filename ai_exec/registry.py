@@ -28,6 +28,10 @@ class Mismatch(Exception):
     """An operator cannot take these inputs or attributes.  The message says which and why."""
 
 
+class Unbounded(Mismatch):
+    """The result's shape depends on a value that is known at a run only."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Operand:
     """What admission knows of a tensor."""
@@ -73,10 +77,10 @@ class Call:
         return self.inputs[index] if index < len(self.inputs) else None
 
     def constant(self, index: int) -> Tensor:
-        """Give the elements of an input that must not depend on the model's inputs."""
+        """Give the elements of an input; raises Unbounded where they depend on a run."""
         value = self.at(index).value
         if value is None:
-            raise Mismatch(f"input {index} must be a constant, so that shapes are bounded")
+            raise Unbounded(f"input {index} must be a constant, so that shapes are bounded")
         return value
 
     def whole(self, name: str) -> int:
@@ -126,6 +130,15 @@ class Operator:
     scratch: Scratch
     values: tuple[str, ...] = field(default=())
     """Element types that the first input may have; empty means that `infer` decides."""
+    moves: bool = False
+    """The kernel takes elements of any type, as it computes nothing with them (R5)."""
+    native: bool = False
+    """The operator tells 16-bit floats apart itself.
+
+    All others see them as binary32 numbers, and their binary32 results are rounded to 16 bits.
+    """
+    mixed: bool = False
+    """Float inputs may differ in type."""
 
     @cached_property
     def attribute_kinds(self) -> Mapping[str, str]:
@@ -211,6 +224,9 @@ def operator(
     scratch: Scratch = usual_scratch,
     values: tuple[str, ...] = (),
     domain: str = "",
+    moves: bool = False,
+    native: bool = False,
+    mixed: bool = False,
 ) -> Callable[[K], K]:
     """Register a kernel for the given versions of an operator's specification."""
 
@@ -219,7 +235,17 @@ def operator(
         for version in (since,) if isinstance(since, int) else since:
             assert version not in versions, f"{name} {version} is registered twice"
             versions[version] = Operator(
-                name, version, domain, kernel, infer, cost, scratch, values
+                name,
+                version,
+                domain,
+                kernel,
+                infer,
+                cost,
+                scratch,
+                values,
+                moves,
+                native,
+                mixed,
             )
         return kernel
 

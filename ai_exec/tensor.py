@@ -6,6 +6,7 @@ from itertools import pairwise
 from math import prod
 from typing import Annotated, Any, Final
 
+import ml_dtypes  # noqa: F401  numpy knows bfloat16 by its name from now on
 import numpy as np
 import numpy.typing as npt
 
@@ -33,9 +34,11 @@ DTYPE_NUMBERS: Final[Mapping[str, int]] = {
     "int32": 6,
     "int64": 7,
     "bool": 9,
+    "float16": 10,
     "float64": 11,
     "uint32": 12,
     "uint64": 13,
+    "bfloat16": 16,
 }
 """Element types and their numbers on the wire, the ones that ONNX gives them."""
 
@@ -43,9 +46,16 @@ DTYPE_NAMES: Final[Mapping[int, str]] = {number: name for name, number in DTYPE_
 
 ITEM_BYTES: Final[Mapping[str, int]] = {name: np.dtype(name).itemsize for name in DTYPE_NUMBERS}
 
-NAN_32: Final = np.uint32(0x7FC00000)
-NAN_64: Final = np.uint64(0x7FF8000000000000)
-"""Bits of the canonical NaNs; every other NaN becomes one of them before bytes leave."""
+NARROW: Final = ("float16", "bfloat16")
+"""Floats that are storage: operators compute with them in binary32."""
+
+NAN_BITS: Final[Mapping[str, np.unsignedinteger[Any]]] = {
+    "float16": np.uint16(0x7E00),
+    "bfloat16": np.uint16(0x7FC0),
+    "float32": np.uint32(0x7FC00000),
+    "float64": np.uint64(0x7FF8000000000000),
+}
+"""The canonical NaN of each float type; every other NaN becomes it before bytes leave."""
 
 NAME_BYTES_MAX: Final = 256
 RANK_MAX: Final = 8
@@ -112,16 +122,18 @@ def type_of(name: str, tensor: Tensor) -> TensorType:
 
 
 def canonical(tensor: Tensor) -> Tensor:
-    """Give the tensor in C order and with every NaN the canonical one."""
-    tensor = np.ascontiguousarray(tensor).reshape(tensor.shape)
-    if tensor.dtype.kind != "f":
+    """Give the tensor in C order, in the machine's, and with every NaN the canonical one."""
+    native = tensor.dtype.newbyteorder("=")
+    tensor = np.ascontiguousarray(tensor, native).reshape(tensor.shape)
+    nan = NAN_BITS.get(tensor.dtype.name)
+    if nan is None:
         return tensor
-    nans = np.isnan(tensor)
+    with np.errstate(invalid="ignore"):
+        nans = np.isnan(tensor)
     if not nans.any():
         return tensor
-    single = tensor.dtype == np.float32
-    bits = tensor.view(np.uint32 if single else np.uint64).copy()
-    bits[nans] = NAN_32 if single else NAN_64
+    bits = tensor.view(nan.dtype).copy()
+    bits[nans] = nan
     return bits.view(tensor.dtype)
 
 
@@ -156,15 +168,17 @@ def decode_tensors(
 
 def from_bytes(dtype: str, shape: Shape, content: bytes) -> Tensor:
     """Give the tensor of little-endian content whose length is right."""
-    little = np.frombuffer(content, dtype=np.dtype(dtype).newbyteorder("<"))
-    return little.astype(dtype).reshape(shape)
+    bits = np.dtype(f"<u{ITEM_BYTES[dtype]}")
+    native = np.frombuffer(content, bits).astype(bits.newbyteorder("="))
+    return native.view(dtype).reshape(shape)
 
 
 def _entry(name: str, tensor: Tensor) -> _Entry:
     dtype = tensor.dtype.name
     if dtype not in DTYPE_NUMBERS:
         raise TensorError(f"{name}: element type {dtype} is not supported")
-    little = canonical(tensor).astype(tensor.dtype.newbyteorder("<"), copy=False)
+    bits = canonical(tensor).view(f"u{ITEM_BYTES[dtype]}")
+    little = bits.astype(bits.dtype.newbyteorder("<"), copy=False)
     return _Entry(name, DTYPE_NUMBERS[dtype], tensor.shape, little.tobytes())
 
 

@@ -11,7 +11,7 @@ from ai_exec.limits import Limits
 from ai_exec.model.schema import model_schema
 from ai_exec.model.wire import Message, Reader
 from ai_exec.registry import Attribute
-from ai_exec.tensor import DTYPE_NAMES, ITEM_BYTES, Shape, Tensor, from_bytes
+from ai_exec.tensor import DTYPE_NAMES, ITEM_BYTES, NARROW, Shape, Tensor, from_bytes
 
 SHOWN_CHARACTERS: Final = 80
 
@@ -101,12 +101,12 @@ def declared_value(message: Message) -> DeclaredValue:
 
 _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     "float_data": ("float32",),
-    "int32_data": ("int32", "int16", "int8", "uint16", "uint8", "bool"),
+    "int32_data": ("int32", "int16", "int8", "uint16", "uint8", "bool", *NARROW),
     "int64_data": ("int64",),
     "double_data": ("float64",),
     "uint64_data": ("uint64", "uint32"),
 }
-"""Which element types each list of a tensor holds."""
+"""Which element types each list of a tensor holds; of 16-bit floats their bits."""
 
 
 def tensor_of(message: Message, limits: Limits) -> Tensor:
@@ -150,14 +150,15 @@ def _raw_tensor(dtype: str, shape: Shape, content: bytes) -> Tensor:
 def _listed_tensor(dtype: str, shape: Shape, values: list[Any]) -> Tensor:
     if len(values) != prod(shape):
         raise Unreadable(f"{len(values)} elements of data for {dtype}{list(shape)}")
-    if dtype.startswith("float"):
+    if dtype in ("float32", "float64"):
         return np.array(values, dtype=dtype).reshape(shape)
     if dtype == "uint64":
         values = [value % (1 << 64) for value in values]
-    low, high = (0, 1) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    held = "uint16" if dtype in NARROW else dtype
+    low, high = (0, 1) if dtype == "bool" else (np.iinfo(held).min, np.iinfo(held).max)
     if any(not low <= value <= high for value in values):
         raise Unreadable(f"a number that is no {dtype}")
-    return np.array(values, dtype=dtype).reshape(shape)
+    return np.array(values, dtype=held).reshape(shape).view(dtype)
 
 
 def attribute_of(message: Message, limits: Limits) -> Attribute:

@@ -25,7 +25,7 @@ def load(tensor: onnx.TensorProto) -> Tensor:
 @pytest.mark.parametrize("raw", [False, True])
 def test_every_element_type(dtype: str, raw: bool) -> None:
     plain = np.array([[1, 0, 1], [0, 1, 1]]).astype(dtype)
-    if dtype.startswith(("int", "float")):
+    if dtype.startswith(("int", "float", "bfloat")):
         plain[0, 0] = -1
     if dtype.startswith("uint"):
         plain[0, 0] = np.iinfo(dtype).max
