@@ -16,8 +16,22 @@ block, and thus of the contraction, NaN.  A zero is +0.
 
 R3, the sum.  As above with one operand, one block and b = sum_bits(K): K * 2^b <= 2^52.  But a row
 with infinities of one sign and no NaN sums to that infinity.
+
+R3 of binary64.  Blocks, s and b are the same.  A row is three slices of whole numbers,
+
+    q1 = rint(x / s * 2^b), q2 = rint(r1 * 2^(b + 1)), q3 = rint(r2 * 2^(b + 1)),
+
+r1 and r2 what rint left over, so that each slice has at most b bits and a sign.  With u = 2^-(b + 1)
+and Nij the sum of the products of slice i of one operand and slice j of the other, exact as above,
+the block's result is
+
+    (N11 + ((N12 + N21) + ((N13 + N22) + N31) u) u) 2^(ea - b) 2^(eb - b),
+
+each sum rounded to binary64, and rounded once more if it is subnormal.  A sum is
+(N1 + (N2 + N3 u) u) 2^(e - b).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
@@ -25,7 +39,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ai_exec.tensor import Shape, Tensor
+from ai_exec.semantics.narrow import narrowed, widened
+from ai_exec.tensor import NARROW, Shape, Tensor
 
 Floats = npt.NDArray[np.float64]
 Axes = tuple[int, ...]
@@ -97,29 +112,111 @@ def combine(whole: Floats, left_scale: Floats, right_scale: Floats) -> Floats:
     return scaled
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Slices:
+    """Rows of binary64 numbers as slices of whole numbers."""
+
+    digits: tuple[Floats, ...]
+    """Whole numbers of at most `bits` bits and a sign; 0 in a row that is not finite."""
+    bits: int
+    exponent: Tensor
+    """e - bits for each row, with axes of length 1 where the row lies."""
+    mark: Floats
+    """NaN for a row that is not finite, else 0."""
+
+
+def slice_rows(rows: Tensor, axes: Axes, bits: int) -> Slices:
+    """Cut the rows of binary64 numbers that lie along `axes` into slices."""
+    largest = np.max(np.abs(rows), axis=axes, keepdims=True, initial=0.0)
+    finite = np.isfinite(largest)
+    mantissa, exponent = np.frexp(np.where(finite & (largest > 0), largest, 1.0))
+    exponent = exponent - (mantissa == 0.5) - bits
+    rest = np.ldexp(np.where(finite, rows, 0.0), -exponent)
+    digits = []
+    for _ in range(3):
+        whole = np.rint(rest)
+        digits.append(whole + 0.0)
+        rest = np.ldexp(rest - whole, bits + 1)
+    return Slices(tuple(digits), bits, exponent, np.where(finite, 0.0, np.nan))
+
+
+def sliced_product(
+    left: Slices, right: Slices, product: Callable[[Floats, Floats], Floats]
+) -> Floats:
+    """Join the products of slices in the written order, not yet scaled.
+
+    The function takes one slice of each operand and gives exact sums of their products.
+    """
+    unit = 2.0 ** -(left.bits + 1)
+    a, b = left.digits, right.digits
+    third = (product(a[0], b[2]) + product(a[1], b[1])) + product(a[2], b[0])
+    second = product(a[0], b[1]) + product(a[1], b[0])
+    joined: Floats = product(a[0], b[0]) + (second + third * unit) * unit
+    return joined
+
+
+def scale_slices(joined: Floats, exponent: Tensor, mark: Floats) -> Floats:
+    """Scale joined products by a power of two; a result whose rows are marked is NaN."""
+    scaled: Floats = np.ldexp(joined, exponent) + mark
+    return scaled
+
+
 def contract(left: Tensor, right: Tensor) -> Floats:
-    """Matrix product of [..., M, K] and [..., K, N] by R3, not yet rounded to binary32."""
-    length = left.shape[-1]
+    """Matrix product of [..., M, K] and [..., K, N] by R3, not yet rounded to binary32.
+
+    Operands of binary64 are cut into slices, if both are.
+    """
     batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
     total = np.zeros((*batch, left.shape[-2], right.shape[-1]))
-    for index, block in enumerate(block_slices(length)):
-        bits = product_bits(block.stop - block.start)
-        a = quantise(left[..., block], (-1,), bits)
-        b = quantise(right[..., block, :], (-2,), bits)
-        part = combine(whole_product(a.digits, b.digits), a.scale, b.scale)
+    fine = left.dtype == right.dtype == np.float64
+    for index, block in enumerate(block_slices(left.shape[-1])):
+        part = (_fine_block if fine else _block)(left[..., block], right[..., block, :])
         total = part if index == 0 else total + part
     return total
+
+
+def _block(left: Tensor, right: Tensor) -> Floats:
+    bits = product_bits(left.shape[-1])
+    a, b = quantise(left, (-1,), bits), quantise(right, (-2,), bits)
+    return combine(whole_product(a.digits, b.digits), a.scale, b.scale)
+
+
+def _fine_block(left: Tensor, right: Tensor) -> Floats:
+    bits = product_bits(left.shape[-1])
+    a, b = slice_rows(left, (-1,), bits), slice_rows(right, (-2,), bits)
+    joined = sliced_product(a, b, whole_product)
+    return scale_slices(joined, a.exponent + b.exponent, a.mark + b.mark)
 
 
 def exact_sum(rows: Tensor, axes: Axes) -> Floats:
     """Sum along axes by R3, axes kept with length 1, not yet rounded to binary32."""
     length = prod(rows.shape[axis] for axis in axes)
     quantised = quantise(rows, axes, sum_bits(length))
-    whole = np.sum(quantised.digits.astype(np.int64), axis=axes, keepdims=True)
-    total: Floats = whole.astype(np.float64) * quantised.scale
+    total: Floats = _whole_sum(quantised.digits, axes) * quantised.scale
     if np.isnan(quantised.scale).any():
         total = np.where(np.isnan(quantised.scale), _infinite_sum(rows, axes), total)
     return total
+
+
+def fine_sum(rows: Tensor, axes: Axes) -> Floats:
+    """Sum of binary64 numbers along axes by R3 in slices, axes kept with length 1."""
+    cut = slice_rows(rows, axes, sum_bits(prod(rows.shape[axis] for axis in axes)))
+    unit = 2.0 ** -(cut.bits + 1)
+    first, second, third = (_whole_sum(digits, axes) for digits in cut.digits)
+    total = scale_slices(first + (second + third * unit) * unit, cut.exponent, cut.mark)
+    if np.isnan(cut.mark).any():
+        total = np.where(np.isnan(cut.mark), _infinite_sum(rows, axes), total)
+    return total
+
+
+def sum_for(dtype: np.dtype[Any]) -> Callable[[Tensor, Axes], Floats]:
+    """Give the sum by R3 that belongs to operators on an element type."""
+    return fine_sum if dtype == np.float64 else exact_sum
+
+
+def _whole_sum(digits: Floats, axes: Axes) -> Floats:
+    whole: Tensor = np.sum(digits.astype(np.int64), axis=axes, keepdims=True)
+    return whole.astype(np.float64)
 
 
 def _infinite_sum(rows: Tensor, axes: Axes) -> Floats:
@@ -176,7 +273,9 @@ def cast(values: Tensor, dtype: str) -> Tensor:
 
     Integers wrap.  To bool, all but zero is true.
     """
-    target = np.dtype(dtype)
+    if dtype in NARROW:
+        return narrowed(values, dtype)
+    values, target = widened(values), np.dtype(dtype)
     if values.dtype.kind != "f" or target.kind in "fb":
         return values.astype(target)
     bounds = np.iinfo(target)
