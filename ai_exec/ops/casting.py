@@ -17,6 +17,7 @@ OLD_NAMES: Final[Mapping[str, str]] = {
     "FLOAT": "float32",
     "DOUBLE": "float64",
     "BOOL": "bool",
+    "FLOAT16": "float16",
     **{name.upper(): name for name in INTEGERS},
 }
 """Element types as the first version of Cast writes them."""
@@ -33,19 +34,19 @@ def _cast(call: Call) -> tuple[Operand, ...]:
     return (Operand(_named_type(call), call.at(0).shape),)
 
 
-@operator("Cast", since=(6, 9, 13), infer=_cast, cost=_COST, values=ANY)
+@operator("Cast", since=(6, 9, 13), infer=_cast, cost=_COST, values=ANY, native=True)
 def cast(input: Tensor, *, to: int) -> Tensor:
     """Convert elements (see `numerics.cast`)."""
     return numerics.cast(input, DTYPE_NAMES[to])
 
 
-@operator("Cast", since=(19, 21, 23), infer=_cast, cost=_COST, values=ANY)
+@operator("Cast", since=(19, 21, 23), infer=_cast, cost=_COST, values=ANY, native=True)
 def cast_19(input: Tensor, *, saturate: int = 1, to: int) -> Tensor:
     """As `cast`; `saturate` concerns element types that are not supported."""
     return numerics.cast(input, DTYPE_NAMES[to])
 
 
-@operator("Cast", since=(24, 25, 28), infer=_cast, cost=_COST, values=ANY)
+@operator("Cast", since=(24, 25, 28), infer=_cast, cost=_COST, values=ANY, native=True)
 def cast_24(input: Tensor, *, round_mode: str = "up", saturate: int = 1, to: int) -> Tensor:
     """As `cast`; the other attributes concern element types that are not supported."""
     return numerics.cast(input, DTYPE_NAMES[to])
@@ -58,7 +59,7 @@ def _cast_1(call: Call) -> tuple[Operand, ...]:
     return (Operand(dtype, call.at(0).shape),)
 
 
-@operator("Cast", since=1, infer=_cast_1, cost=_COST, values=ANY)
+@operator("Cast", since=1, infer=_cast_1, cost=_COST, values=ANY, native=True)
 def cast_1(input: Tensor, *, to: str) -> Tensor:
     """As later versions, which write the element type as a number."""
     return numerics.cast(input, OLD_NAMES[to])
@@ -69,19 +70,19 @@ def _cast_like(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(1).dtype, call.at(0).shape),)
 
 
-@operator("CastLike", since=15, infer=_cast_like, cost=_COST, values=ANY)
+@operator("CastLike", since=15, infer=_cast_like, cost=_COST, values=ANY, native=True)
 def cast_like(input: Tensor, target_type: Tensor) -> Tensor:
     """As `Cast` to the element type of another tensor."""
     return numerics.cast(input, target_type.dtype.name)
 
 
-@operator("CastLike", since=(19, 21, 23), infer=_cast_like, cost=_COST, values=ANY)
+@operator("CastLike", since=(19, 21, 23), infer=_cast_like, cost=_COST, values=ANY, native=True)
 def cast_like_19(input: Tensor, target_type: Tensor, *, saturate: int = 1) -> Tensor:
     """As `cast_19` to the element type of another tensor."""
     return numerics.cast(input, target_type.dtype.name)
 
 
-@operator("CastLike", since=(24, 25), infer=_cast_like, cost=_COST, values=ANY)
+@operator("CastLike", since=(24, 25), infer=_cast_like, cost=_COST, values=ANY, native=True)
 def cast_like_24(
     input: Tensor, target_type: Tensor, *, round_mode: str = "up", saturate: int = 1
 ) -> Tensor:
@@ -96,7 +97,7 @@ def _bit_cast(call: Call) -> tuple[Operand, ...]:
     return (Operand(dtype, first.shape),)
 
 
-@operator("BitCast", since=26, infer=_bit_cast, cost=per_element(2_000), values=ANY)
+@operator("BitCast", since=26, infer=_bit_cast, cost=per_element(2_000), values=ANY, native=True)
 def bit_cast(input: Tensor, *, to: int) -> Tensor:
     """The same bits as another type of that width; NaNs are canonical before, a bool is 0 or 1."""
     plain, dtype = canonical(input), DTYPE_NAMES[to]

@@ -85,6 +85,7 @@ def _compress(call: Call) -> tuple[Operand, ...]:
     infer=_compress,
     cost=lambda call: gas(4_000 * size(call.outputs[0].shape) + 4_000 * size(call.at(1).shape)),
     values=ANY,
+    moves=True,
 )
 def compress(input: Tensor, condition: Tensor, *, axis: int | None = None) -> Tensor:
     """Slices along an axis, or elements of the flattened tensor, where the condition holds."""

@@ -30,7 +30,7 @@ def _constant(call: Call) -> tuple[Operand, ...]:
     return (Operand(value.dtype.name, value.shape, value),)
 
 
-@operator("Constant", since=(13, 19, 21, 23, 24, 25), infer=_constant, cost=free)
+@operator("Constant", since=(13, 19, 21, 23, 24, 25), infer=_constant, cost=free, native=True)
 def constant(
     *,
     value: Tensor | None = None,
@@ -51,7 +51,7 @@ def constant(
     )
 
 
-@operator("Constant", since=12, infer=_constant, cost=free)
+@operator("Constant", since=12, infer=_constant, cost=free, native=True)
 def constant_12(
     *,
     value: Tensor | None = None,
@@ -70,13 +70,13 @@ def constant_12(
     )
 
 
-@operator("Constant", since=11, infer=_constant, cost=free)
+@operator("Constant", since=11, infer=_constant, cost=free, native=True)
 def constant_11(*, value: Tensor | None = None) -> Tensor:
     """The tensor of the attribute."""
     return constant_of({"value": value})
 
 
-@operator("Constant", since=(1, 9), infer=_constant, cost=free)
+@operator("Constant", since=(1, 9), infer=_constant, cost=free, native=True)
 def constant_1(*, value: Tensor) -> Tensor:
     """The tensor of the attribute."""
     return value
@@ -95,7 +95,9 @@ def _filled(call: Call) -> tuple[Operand, ...]:
     return (Operand(value.dtype.name, shape),)
 
 
-@operator("ConstantOfShape", since=(9, 20, 21, 23, 24, 25), infer=_filled, cost=per_element())
+@operator(
+    "ConstantOfShape", since=(9, 20, 21, 23, 24, 25), infer=_filled, cost=per_element(), native=True
+)
 def constant_of_shape(input: Tensor, *, value: Tensor | None = None) -> Tensor:
     """One value throughout, float32 0 if none is given."""
     fill = np.zeros(1, np.float32) if value is None else value
@@ -116,7 +118,7 @@ def _shape_15(call: Call) -> tuple[Operand, ...]:
     return (Operand("int64", lengths.shape, lengths),)
 
 
-@operator("Shape", since=(15, 19, 21, 23, 24, 25), infer=_shape_15, cost=free)
+@operator("Shape", since=(15, 19, 21, 23, 24, 25), infer=_shape_15, cost=free, moves=True)
 def shape(data: Tensor, *, end: int | None = None, start: int = 0) -> Tensor:
     """Lengths of the axes from `start` to `end`."""
     return np.array(data.shape[cut_shape(len(data.shape), start, end)], dtype=np.int64)
@@ -127,7 +129,7 @@ def _shape_1(call: Call) -> tuple[Operand, ...]:
     return (Operand("int64", lengths.shape, lengths),)
 
 
-@operator("Shape", since=(1, 13), infer=_shape_1, cost=free)
+@operator("Shape", since=(1, 13), infer=_shape_1, cost=free, moves=True)
 def shape_1(data: Tensor) -> Tensor:
     """Lengths of all axes."""
     return np.array(data.shape, dtype=np.int64)
@@ -137,7 +139,7 @@ def _size(call: Call) -> tuple[Operand, ...]:
     return (Operand("int64", (), np.array(size(call.at(0).shape), dtype=np.int64)),)
 
 
-@operator("Size", since=(1, 13, 19, 21, 23, 24, 25), infer=_size, cost=free)
+@operator("Size", since=(1, 13, 19, 21, 23, 24, 25), infer=_size, cost=free, moves=True)
 def count(data: Tensor) -> Tensor:
     """How many elements there are."""
     return np.array(data.size, dtype=np.int64)

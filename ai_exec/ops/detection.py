@@ -75,6 +75,7 @@ def _align_scratch(call: Call) -> int:
     cost=_align_cost,
     scratch=_align_scratch,
     values=FLOATS,
+    mixed=True,
 )
 def roi_align(
     x: Tensor,
@@ -122,6 +123,7 @@ def roi_align(
     cost=_align_cost,
     scratch=_align_scratch,
     values=FLOATS,
+    mixed=True,
 )
 def roi_align_10(
     x: Tensor,

@@ -27,7 +27,9 @@ def _require_nothing_dropped(ratio: float) -> None:
         raise Mismatch(f"training with ratio {ratio} is random: set it to 0, or leave training out")
 
 
-@operator("Dropout", since=(12, 13, 22), infer=_dropout, cost=per_element(), values=FLOATS)
+@operator(
+    "Dropout", since=(12, 13, 22), infer=_dropout, cost=per_element(), values=FLOATS, mixed=True
+)
 def dropout(
     data: Tensor,
     ratio: Tensor | None = None,
@@ -39,7 +41,7 @@ def dropout(
     return data, np.ones(data.shape, np.bool_)
 
 
-@operator("Dropout", since=10, infer=_dropout, cost=per_element(), values=FLOATS)
+@operator("Dropout", since=10, infer=_dropout, cost=per_element(), values=FLOATS, mixed=True)
 def dropout_10(data: Tensor, *, ratio: float = 0.5) -> tuple[Tensor, Tensor]:
     """The input, and a mask of true."""
     return data, np.ones(data.shape, np.bool_)
@@ -54,19 +56,19 @@ def _dropout_1(call: Call) -> tuple[Operand, ...]:
     return (Operand(first.dtype, first.shape), Operand(first.dtype, first.shape))
 
 
-@operator("Dropout", since=7, infer=_dropout_1, cost=per_element(), values=FLOATS)
+@operator("Dropout", since=7, infer=_dropout_1, cost=per_element(), values=FLOATS, mixed=True)
 def dropout_7(data: Tensor, *, ratio: float = 0.5) -> tuple[Tensor, Tensor]:
     """The input, and a mask of ones."""
     return data, np.ones(data.shape, data.dtype)
 
 
-@operator("Dropout", since=6, infer=_dropout_1, cost=per_element(), values=FLOATS)
+@operator("Dropout", since=6, infer=_dropout_1, cost=per_element(), values=FLOATS, mixed=True)
 def dropout_6(data: Tensor, *, is_test: int = 0, ratio: float = 0.5) -> tuple[Tensor, Tensor]:
     """The input, as nothing is dropped in a test or with ratio 0, and a mask of ones."""
     return data, np.ones(data.shape, data.dtype)
 
 
-@operator("Dropout", since=1, infer=_dropout_1, cost=per_element(), values=FLOATS)
+@operator("Dropout", since=1, infer=_dropout_1, cost=per_element(), values=FLOATS, mixed=True)
 def dropout_1(
     data: Tensor, *, consumed_inputs: Wholes | None = None, is_test: int = 0, ratio: float = 0.5
 ) -> tuple[Tensor, Tensor]:

@@ -49,6 +49,7 @@ def _depth_to_space(call: Call) -> tuple[Operand, ...]:
     infer=_depth_to_space,
     cost=per_element(3_000, 5_000),
     values=ANY,
+    moves=True,
 )
 def depth_to_space(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tensor:
     """Blocks of the image from its depth: row and column of a block first, or depth with `CRD`."""
@@ -65,7 +66,12 @@ def depth_to_space(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tenso
 
 
 @operator(
-    "DepthToSpace", since=1, infer=_depth_to_space, cost=per_element(3_000, 5_000), values=ANY
+    "DepthToSpace",
+    since=1,
+    infer=_depth_to_space,
+    cost=per_element(3_000, 5_000),
+    values=ANY,
+    moves=True,
 )
 def depth_to_space_1(input: Tensor, *, blocksize: int) -> Tensor:
     """As later versions, row and column of a block first."""
@@ -82,7 +88,12 @@ def _space_to_depth(call: Call) -> tuple[Operand, ...]:
 
 
 @operator(
-    "SpaceToDepth", since=28, infer=_space_to_depth, cost=per_element(3_000, 5_000), values=ANY
+    "SpaceToDepth",
+    since=28,
+    infer=_space_to_depth,
+    cost=per_element(3_000, 5_000),
+    values=ANY,
+    moves=True,
 )
 def space_to_depth(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tensor:
     """Depth from blocks of the image: row and column of a block first, or depth with `CRD`."""
@@ -95,7 +106,12 @@ def space_to_depth(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tenso
 
 
 @operator(
-    "SpaceToDepth", since=(1, 13), infer=_space_to_depth, cost=per_element(3_000, 5_000), values=ANY
+    "SpaceToDepth",
+    since=(1, 13),
+    infer=_space_to_depth,
+    cost=per_element(3_000, 5_000),
+    values=ANY,
+    moves=True,
 )
 def space_to_depth_1(input: Tensor, *, blocksize: int) -> Tensor:
     """As later versions, row and column of a block first."""
@@ -119,7 +135,14 @@ def _centred(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(0).dtype, tuple(shape)),)
 
 
-@operator("CenterCropPad", since=18, infer=_centred, cost=per_element(2_000, 15_000), values=ANY)
+@operator(
+    "CenterCropPad",
+    since=18,
+    infer=_centred,
+    cost=per_element(2_000, 15_000),
+    values=ANY,
+    moves=True,
+)
 def center_crop_pad(input_data: Tensor, shape: Tensor, *, axes: Wholes | None = None) -> Tensor:
     """Cropped or padded with 0 around the centre; an odd element more at the end."""
     along = tuple(range(input_data.ndim)) if axes is None else axes

@@ -92,7 +92,7 @@ def _where(call: Call) -> tuple[Operand, ...]:
     return (Operand(one_dtype(call, start=1), broadcast_inputs(call)),)
 
 
-@operator("Where", since=(9, 16), infer=_where, cost=per_element())
+@operator("Where", since=(9, 16), infer=_where, cost=per_element(), moves=True)
 def where(condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """x where the condition holds, else y."""
     return np.where(condition, x, y)

@@ -101,7 +101,12 @@ def batch_normalise(
 
 
 @operator(
-    "BatchNormalization", since=(14, 15), infer=_batch_14, cost=per_element(9_000), values=FLOAT32
+    "BatchNormalization",
+    since=(14, 15),
+    infer=_batch_14,
+    cost=per_element(9_000),
+    values=FLOAT32,
+    mixed=True,
 )
 def batch_normalization(
     x: Tensor,
@@ -118,7 +123,9 @@ def batch_normalization(
     return batch_normalise(x, scale, b, input_mean, input_var, epsilon)
 
 
-@operator("BatchNormalization", since=9, infer=_batch, cost=per_element(9_000), values=FLOAT32)
+@operator(
+    "BatchNormalization", since=9, infer=_batch, cost=per_element(9_000), values=FLOAT32, mixed=True
+)
 def batch_normalization_9(
     x: Tensor,
     scale: Tensor,
@@ -139,7 +146,14 @@ def _batch_7(call: Call) -> tuple[Operand, ...]:
     return _batch(call)
 
 
-@operator("BatchNormalization", since=7, infer=_batch_7, cost=per_element(9_000), values=FLOAT32)
+@operator(
+    "BatchNormalization",
+    since=7,
+    infer=_batch_7,
+    cost=per_element(9_000),
+    values=FLOAT32,
+    mixed=True,
+)
 def batch_normalization_7(
     x: Tensor,
     scale: Tensor,
@@ -190,7 +204,9 @@ def _layer(call: Call) -> tuple[Operand, ...]:
     )
 
 
-@operator("LayerNormalization", since=17, infer=_layer, cost=_NORMAL_COST, values=FLOAT32)
+@operator(
+    "LayerNormalization", since=17, infer=_layer, cost=_NORMAL_COST, values=FLOAT32, mixed=True
+)
 def layer_normalization(
     x: Tensor,
     scale: Tensor,

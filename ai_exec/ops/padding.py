@@ -63,7 +63,13 @@ def _pad_value(call: Call, axes: Axes) -> tuple[Operand, ...]:
     return _padded(call, wholes_of(call, 1), axes)
 
 
-@operator("Pad", since=(18, 19, 21, 23, 24, 25), infer=_pad_18, cost=per_element(2_000, 60_000))
+@operator(
+    "Pad",
+    since=(18, 19, 21, 23, 24, 25),
+    infer=_pad_18,
+    cost=per_element(2_000, 60_000),
+    moves=True,
+)
 def pad(
     data: Tensor,
     pads: Tensor,
@@ -79,7 +85,7 @@ def pad(
     return padded(data, listed(pads), along, mode, fill)
 
 
-@operator("Pad", since=(11, 13), infer=_pad_11, cost=per_element(2_000, 60_000))
+@operator("Pad", since=(11, 13), infer=_pad_11, cost=per_element(2_000, 60_000), moves=True)
 def pad_11(
     data: Tensor, pads: Tensor, constant_value: Tensor | None = None, *, mode: str = "constant"
 ) -> Tensor:
@@ -92,7 +98,12 @@ def _pad_2(call: Call) -> tuple[Operand, ...]:
 
 
 @operator(
-    "Pad", since=2, infer=_pad_2, cost=per_element(2_000, 60_000), values=("float32", "float64")
+    "Pad",
+    since=2,
+    infer=_pad_2,
+    cost=per_element(2_000, 60_000),
+    values=("float32", "float64"),
+    moves=True,
 )
 def pad_2(data: Tensor, *, mode: str = "constant", pads: Wholes, value: float = 0.0) -> Tensor:
     """As later versions, always along all axes."""
@@ -104,7 +115,12 @@ def _pad_1(call: Call) -> tuple[Operand, ...]:
 
 
 @operator(
-    "Pad", since=1, infer=_pad_1, cost=per_element(2_000, 60_000), values=("float32", "float64")
+    "Pad",
+    since=1,
+    infer=_pad_1,
+    cost=per_element(2_000, 60_000),
+    values=("float32", "float64"),
+    moves=True,
 )
 def pad_1(data: Tensor, *, mode: str = "constant", paddings: Wholes, value: float = 0.0) -> Tensor:
     """As later versions, always along all axes."""

@@ -61,7 +61,7 @@ def _slice(call: Call) -> tuple[Operand, ...]:
     return _sliced(call, starts, ends, axes, steps)
 
 
-@operator("Slice", since=(10, 11, 13), infer=_slice, cost=per_element(start=12_000))
+@operator("Slice", since=(10, 11, 13), infer=_slice, cost=per_element(start=12_000), moves=True)
 def slice_10(
     data: Tensor,
     starts: Tensor,
@@ -82,7 +82,7 @@ def _slice_1(call: Call) -> tuple[Operand, ...]:
     return _sliced(call, starts, ends, axes, (1,) * len(starts))
 
 
-@operator("Slice", since=1, infer=_slice_1, cost=per_element(start=12_000))
+@operator("Slice", since=1, infer=_slice_1, cost=per_element(start=12_000), moves=True)
 def slice_1(data: Tensor, *, axes: Wholes | None = None, ends: Wholes, starts: Wholes) -> Tensor:
     """From start to end along the given axes."""
     along = axes or tuple(range(len(starts)))
@@ -119,7 +119,7 @@ def _gather(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, shape),)
 
 
-@operator("Gather", since=(1, 11, 13), infer=_gather, cost=per_element(2_000, 3_000))
+@operator("Gather", since=(1, 11, 13), infer=_gather, cost=per_element(2_000, 3_000), moves=True)
 def gather(data: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
     """Slices by index; an index outside the axis wraps round."""
     return np.take(data, inside(indices, data.shape[axis]), axis=axis)
@@ -139,7 +139,13 @@ def _gather_elements(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, indices.shape),)
 
 
-@operator("GatherElements", since=(11, 13), infer=_gather_elements, cost=per_element(8_000, 15_000))
+@operator(
+    "GatherElements",
+    since=(11, 13),
+    infer=_gather_elements,
+    cost=per_element(8_000, 15_000),
+    moves=True,
+)
 def gather_elements(data: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
     """Elements by index along an axis; an index outside the axis wraps round."""
     axis %= data.ndim
@@ -190,7 +196,7 @@ def _split_18(call: Call) -> tuple[Operand, ...]:
     return _parts(call, sizes, count if isinstance(count, int) else 0)
 
 
-@operator("Split", since=18, infer=_split_18, cost=per_input_element(start=15_000))
+@operator("Split", since=18, infer=_split_18, cost=per_input_element(start=15_000), moves=True)
 def split(
     input: Tensor, split: Tensor | None = None, *, axis: int = 0, num_outputs: int | None = None
 ) -> tuple[Tensor, ...]:
@@ -211,7 +217,7 @@ def _even(call: Call) -> int:
     return call.output_count
 
 
-@operator("Split", since=13, infer=_split_13, cost=per_input_element(start=15_000))
+@operator("Split", since=13, infer=_split_13, cost=per_input_element(start=15_000), moves=True)
 def split_13(
     input: Tensor, split: Tensor | None = None, *, axis: int = 0, output_count: int
 ) -> tuple[Tensor, ...]:
@@ -225,7 +231,7 @@ def _split_2(call: Call) -> tuple[Operand, ...]:
     return _parts(call, sizes, call.output_count if sizes is not None else _even(call))
 
 
-@operator("Split", since=(2, 11), infer=_split_2, cost=per_input_element(start=15_000))
+@operator("Split", since=(2, 11), infer=_split_2, cost=per_input_element(start=15_000), moves=True)
 def split_2(
     input: Tensor, *, axis: int = 0, split: Wholes | None = None, output_count: int
 ) -> tuple[Tensor, ...]:
@@ -249,7 +255,7 @@ def _gather_nd(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, (*indices.shape[:-1], *data.shape[batch + depth :])),)
 
 
-@operator("GatherND", since=(12, 13), infer=_gather_nd, cost=per_element(8_000, 15_000))
+@operator("GatherND", since=(12, 13), infer=_gather_nd, cost=per_element(8_000, 15_000), moves=True)
 def gather_nd(data: Tensor, indices: Tensor, *, batch_dims: int = 0) -> Tensor:
     """Slices by index tuple, within each of the batch; parts outside their axis wrap round."""
     batch, depth = prod(data.shape[:batch_dims]), indices.shape[-1]
@@ -261,7 +267,7 @@ def gather_nd(data: Tensor, indices: Tensor, *, batch_dims: int = 0) -> Tensor:
     return np.take(flat, rows, axis=0)
 
 
-@operator("GatherND", since=11, infer=_gather_nd, cost=per_element(8_000, 15_000))
+@operator("GatherND", since=11, infer=_gather_nd, cost=per_element(8_000, 15_000), moves=True)
 def gather_nd_11(data: Tensor, indices: Tensor) -> Tensor:
     """As later versions, without batch."""
     return gather_nd(data, indices)
@@ -290,7 +296,12 @@ def _one_hot(call: Call) -> tuple[Operand, ...]:
 
 
 @operator(
-    "OneHot", since=(9, 11, 28), infer=_one_hot, cost=per_element(5_000, 25_000), values=NUMBERS
+    "OneHot",
+    since=(9, 11, 28),
+    infer=_one_hot,
+    cost=per_element(5_000, 25_000),
+    values=NUMBERS,
+    mixed=True,
 )
 def one_hot(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int = -1) -> Tensor:
     """The second value where an index lies on the new axis, else the first; fractions are cut.
@@ -317,7 +328,9 @@ def _reverse(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, data.shape),)
 
 
-@operator("ReverseSequence", since=(10, 28), infer=_reverse, cost=per_element(6_000, 30_000))
+@operator(
+    "ReverseSequence", since=(10, 28), infer=_reverse, cost=per_element(6_000, 30_000), moves=True
+)
 def reverse_sequence(
     input: Tensor, sequence_lens: Tensor, *, batch_axis: int = 1, time_axis: int = 0
 ) -> Tensor:

@@ -185,7 +185,9 @@ def _mode(mode: str) -> str:
 VALUES: Final = (*FLOATS, *INTEGERS, "bool")
 
 
-@operator("Upsample", since=1, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES)
+@operator(
+    "Upsample", since=1, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES, mixed=True
+)
 def upsample_1(
     x: Tensor, *, height_scale: float, mode: str = "nearest", width_scale: float
 ) -> Tensor:
@@ -194,20 +196,26 @@ def upsample_1(
     return stretched(x, by_scales(x.shape, (2, 3), scales), Filter(_mode(mode)))
 
 
-@operator("Upsample", since=7, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES)
+@operator(
+    "Upsample", since=7, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES, mixed=True
+)
 def upsample_7(x: Tensor, *, mode: str = "nearest", scales: tuple[float, ...]) -> Tensor:
     """As `Resize` 10."""
     return resize_10(x, np.array(scales, np.float32), mode=mode)
 
 
 @operator("Upsample", since=(9, 10), infer=_resize, cost=_cost, scratch=_scratch, values=VALUES)
-@operator("Resize", since=10, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES)
+@operator(
+    "Resize", since=10, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES, mixed=True
+)
 def resize_10(x: Tensor, scales: Tensor, *, mode: str = "nearest") -> Tensor:
     """As later versions at `asymmetric` places; nearest is up where an axis shrinks, else down."""
     return stretched(x, by_scales(x.shape, _axes_of(x.ndim, None), scales), Filter(_mode(mode)))
 
 
-@operator("Resize", since=(18, 19), infer=_resize, cost=_cost, scratch=_scratch, values=VALUES)
+@operator(
+    "Resize", since=(18, 19), infer=_resize, cost=_cost, scratch=_scratch, values=VALUES, mixed=True
+)
 def resize(
     x: Tensor,
     roi: Tensor | None = None,
@@ -246,7 +254,9 @@ def resize(
     return stretched(x, found, filter_)
 
 
-@operator("Resize", since=13, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES)
+@operator(
+    "Resize", since=13, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES, mixed=True
+)
 def resize_13(
     x: Tensor,
     roi: Tensor | None = None,
@@ -275,7 +285,9 @@ def resize_13(
     )
 
 
-@operator("Resize", since=11, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES)
+@operator(
+    "Resize", since=11, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES, mixed=True
+)
 def resize_11(
     x: Tensor,
     roi: Tensor,

@@ -143,6 +143,7 @@ def _sample_scratch(call: Call) -> int:
     cost=_sample_cost,
     scratch=_sample_scratch,
     values=ANY,
+    mixed=True,
 )
 def grid_sample(
     x: Tensor,
@@ -219,6 +220,7 @@ def _grid_sample_16(call: Call) -> tuple[Operand, ...]:
     cost=_sample_cost,
     scratch=_sample_scratch,
     values=ANY,
+    mixed=True,
 )
 def grid_sample_16(
     x: Tensor,

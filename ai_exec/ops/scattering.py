@@ -91,8 +91,10 @@ def scatter_elements(
     return written(data, np.broadcast_to(places, indices.shape), updates, reduction)
 
 
-@operator("Scatter", since=(9, 11), infer=_scatter_elements, cost=_cost, values=ANY)
-@operator("ScatterElements", since=(11, 13), infer=_scatter_elements, cost=_cost, values=ANY)
+@operator("Scatter", since=(9, 11), infer=_scatter_elements, cost=_cost, values=ANY, moves=True)
+@operator(
+    "ScatterElements", since=(11, 13), infer=_scatter_elements, cost=_cost, values=ANY, moves=True
+)
 def scatter_elements_11(data: Tensor, indices: Tensor, updates: Tensor, *, axis: int = 0) -> Tensor:
     """Elements replaced along an axis by index; the last update of a place wins."""
     return scatter_elements(data, indices, updates, axis=axis)
@@ -122,7 +124,7 @@ def scatter_nd(
     return written(data, rows * inner + np.arange(inner, dtype=np.int64), updates, reduction)
 
 
-@operator("ScatterND", since=(11, 13), infer=_scatter_nd, cost=_cost, values=ANY)
+@operator("ScatterND", since=(11, 13), infer=_scatter_nd, cost=_cost, values=ANY, moves=True)
 def scatter_nd_11(data: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
     """Slices replaced by index tuple; the last update of a slice wins."""
     return scatter_nd(data, indices, updates)
@@ -154,6 +156,7 @@ def _tensor_scatter(call: Call) -> tuple[Operand, ...]:
     infer=_tensor_scatter,
     cost=lambda call: 15_000 + gas(1_500 * size(call.at(0).shape) + 3_000 * size(call.at(1).shape)),
     values=ANY,
+    moves=True,
 )
 def tensor_scatter(
     past_cache: Tensor,

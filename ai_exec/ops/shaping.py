@@ -21,7 +21,7 @@ from ai_exec.tensor import Shape, Tensor
 Wholes = tuple[int, ...]
 
 
-@operator("Identity", since=(1, 13, 14, 16, 19, 21, 23, 24, 25), infer=same, cost=free)
+@operator("Identity", since=(1, 13, 14, 16, 19, 21, 23, 24, 25), infer=same, cost=free, moves=True)
 def identity(input: Tensor) -> Tensor:
     """The input."""
     return input
@@ -57,14 +57,14 @@ def _reshape(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(0).dtype, shape),)
 
 
-@operator("Reshape", since=(14, 19, 21, 23, 24, 25), infer=_reshape, cost=free)
+@operator("Reshape", since=(14, 19, 21, 23, 24, 25), infer=_reshape, cost=free, moves=True)
 def reshape(data: Tensor, shape: Tensor, *, allowzero: int = 0) -> Tensor:
     """The elements in another shape; 0 copies a length, -1 takes the rest."""
     wanted = listed(shape)
     return data.reshape(reshaped(data.shape, wanted, allowzero=allowzero))
 
 
-@operator("Reshape", since=(5, 13), infer=_reshape, cost=free)
+@operator("Reshape", since=(5, 13), infer=_reshape, cost=free, moves=True)
 def reshape_5(data: Tensor, shape: Tensor) -> Tensor:
     """As later versions, without `allowzero`."""
     return reshape(data, shape)
@@ -77,7 +77,7 @@ def _reshape_1(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(0).dtype, reshaped(call.at(0).shape, wanted, allowzero=0)),)
 
 
-@operator("Reshape", since=1, infer=_reshape_1, cost=free)
+@operator("Reshape", since=1, infer=_reshape_1, cost=free, moves=True)
 def reshape_1(
     data: Tensor, *, consumed_inputs: Wholes | None = None, shape: Wholes | None = None
 ) -> Tensor:
@@ -93,7 +93,7 @@ def _flatten(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, (size(data.shape[:split]), size(data.shape[split:]))),)
 
 
-@operator("Flatten", since=(1, 9, 11, 13, 21, 23, 24, 25), infer=_flatten, cost=free)
+@operator("Flatten", since=(1, 9, 11, 13, 21, 23, 24, 25), infer=_flatten, cost=free, moves=True)
 def flatten(input: Tensor, *, axis: int = 1) -> Tensor:
     """A matrix: axes before `axis` are rows, the others columns."""
     split = axis + input.ndim if axis < 0 else axis
@@ -108,7 +108,13 @@ def _transpose(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, tuple(data.shape[axis] for axis in order)),)
 
 
-@operator("Transpose", since=(1, 13, 21, 23, 24, 25), infer=_transpose, cost=per_element(3_000))
+@operator(
+    "Transpose",
+    since=(1, 13, 21, 23, 24, 25),
+    infer=_transpose,
+    cost=per_element(3_000),
+    moves=True,
+)
 def transpose(data: Tensor, *, perm: Wholes | None = None) -> Tensor:
     """Axes in another order, reversed if none is given."""
     return np.transpose(data, perm).copy()
@@ -133,14 +139,14 @@ def _squeeze_1(call: Call) -> tuple[Operand, ...]:
     return _squeezed(call, call.wholes("axes"))
 
 
-@operator("Squeeze", since=(13, 21, 23, 24, 25), infer=_squeeze, cost=free)
+@operator("Squeeze", since=(13, 21, 23, 24, 25), infer=_squeeze, cost=free, moves=True)
 def squeeze(data: Tensor, axes: Tensor | None = None) -> Tensor:
     """Without the given axes of length 1, or all of them."""
     named = None if axes is None else listed(axes)
     return np.squeeze(data, axis=named)
 
 
-@operator("Squeeze", since=(1, 11), infer=_squeeze_1, cost=free)
+@operator("Squeeze", since=(1, 11), infer=_squeeze_1, cost=free, moves=True)
 def squeeze_1(data: Tensor, *, axes: Wholes | None = None) -> Tensor:
     """Without the given axes of length 1, or all of them."""
     return np.squeeze(data, axis=axes)
@@ -160,6 +166,7 @@ def _unsqueezed(call: Call, axes: Wholes) -> tuple[Operand, ...]:
     since=(13, 21, 23, 24, 25),
     infer=lambda call: _unsqueezed(call, wholes_of(call, 1)),
     cost=free,
+    moves=True,
 )
 def unsqueeze(data: Tensor, axes: Tensor) -> Tensor:
     """With new axes of length 1 at the given places of the result."""
@@ -171,6 +178,7 @@ def unsqueeze(data: Tensor, axes: Tensor) -> Tensor:
     since=(1, 11),
     infer=lambda call: _unsqueezed(call, call.wholes("axes") or ()),
     cost=free,
+    moves=True,
 )
 def unsqueeze_1(data: Tensor, *, axes: Wholes) -> Tensor:
     """With new axes of length 1 at the given places of the result."""
@@ -190,13 +198,13 @@ def _concat(call: Call) -> tuple[Operand, ...]:
     return (Operand(dtype, (*first.shape[:axis], total, *first.shape[axis + 1 :])),)
 
 
-@operator("Concat", since=(4, 11, 13), infer=_concat, cost=per_element())
+@operator("Concat", since=(4, 11, 13), infer=_concat, cost=per_element(), moves=True)
 def concat(*inputs: Tensor, axis: int) -> Tensor:
     """One after the other along an axis."""
     return np.concatenate(inputs, axis=axis)
 
 
-@operator("Concat", since=1, infer=_concat, cost=per_element())
+@operator("Concat", since=1, infer=_concat, cost=per_element(), moves=True)
 def concat_1(*inputs: Tensor, axis: int | None = None) -> Tensor:
     """One after the other along an axis, the second if none is given."""
     return np.concatenate(inputs, axis=1 if axis is None else axis)
@@ -209,7 +217,7 @@ def _expand(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(0).dtype, broadcast_shapes(call.at(0).shape, wanted)),)
 
 
-@operator("Expand", since=(8, 13), infer=_expand, cost=per_element(start=8_000))
+@operator("Expand", since=(8, 13), infer=_expand, cost=per_element(start=8_000), moves=True)
 def expand(input: Tensor, shape: Tensor) -> Tensor:
     """Broadcast with a shape."""
     wanted = np.broadcast_shapes(input.shape, listed(shape))
@@ -224,7 +232,7 @@ def _tile(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, tuple(length * count for length, count in lengths)),)
 
 
-@operator("Tile", since=(6, 13), infer=_tile, cost=per_element(start=8_000))
+@operator("Tile", since=(6, 13), infer=_tile, cost=per_element(start=8_000), moves=True)
 def tile(input: Tensor, repeats: Tensor) -> Tensor:
     """Repeated along each axis."""
     return np.tile(input, listed(repeats))
