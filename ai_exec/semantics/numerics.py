@@ -21,7 +21,7 @@ R3 of binary64.  Blocks, s and b are the same.  A row is three slices of whole n
 
     q1 = rint(x / s * 2^b), q2 = rint(r1 * 2^(b + 1)), q3 = rint(r2 * 2^(b + 1)),
 
-r1 and r2 what rint left over, so that each slice has at most b bits and a sign.  With u = 2^-(b + 1)
+r1 and r2 what rint left over: each slice has at most b bits and a sign.  With u = 2^-(b + 1)
 and Nij the sum of the products of slice i of one operand and slice j of the other, exact as above,
 the block's result is
 
