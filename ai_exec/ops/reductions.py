@@ -1,21 +1,37 @@
 """Operators that fold axes away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import inf
+from typing import Final
 
 import numpy as np
 
-from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, per_input_element
-from ai_exec.ops.rules import FLOAT32, NUMBERS, axes_of, axis_of, listed, size, wholes_of
-from ai_exec.registry import Call, Infer, Mismatch, Operand, operator
+from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, gas
+from ai_exec.ops.rules import FLOATS, NUMBERS, axes_of, axis_of, listed, size, wholes_of
+from ai_exec.registry import Call, Cost, Infer, Kernel, Mismatch, Operand, operator
 from ai_exec.semantics import numerics
 from ai_exec.semantics.functions import exp, log
-from ai_exec.semantics.numerics import Axes, exact_sum, normalise_axes, round_to_float32
+from ai_exec.semantics.numerics import Axes, cast, normalise_axes, sum_for
 from ai_exec.tensor import Shape, Tensor
 
-SUMMED = (*FLOAT32, "int32", "int64", "uint32", "uint64")
+SUMMED: Final = (*FLOATS, "int32", "int64", "uint32", "uint64")
 
-_SUM_COST = per_input_element(2 * QUANTISE_PICOSECONDS)
-_COMPARE_COST = per_input_element(500)
+Fold = Callable[[Tensor, Axes], Tensor]
+"""Folds axes, which keep length 1."""
+
+
+def _cost(picoseconds: int) -> Cost:
+    """Price each element of the input; binary64 is summed in slices."""
+
+    def cost(call: Call) -> int:
+        data = call.at(0)
+        return gas((3 if data.dtype == "float64" else 1) * picoseconds * size(data.shape))
+
+    return cost
+
+
+_COMPARE_COST: Final = _cost(500)
 
 
 def _folded(call: Call, axes: tuple[int, ...] | None, *, empty: bool) -> tuple[Operand, ...]:
@@ -47,10 +63,6 @@ def _by_input(*, empty: bool) -> Infer:
     return infer
 
 
-Fold = Callable[[Tensor, Axes], Tensor]
-"""Folds axes, which keep length 1."""
-
-
 def fold(data: Tensor, axes: tuple[int, ...] | None, keepdims: int, by: Fold) -> Tensor:
     """Fold axes, or all of them if None."""
     found = normalise_axes(axes or None, data.ndim)
@@ -61,38 +73,40 @@ def fold(data: Tensor, axes: tuple[int, ...] | None, keepdims: int, by: Fold) ->
 def fold_by_input(
     data: Tensor, axes: Tensor | None, keepdims: int, noop_with_empty_axes: int, by: Fold
 ) -> Tensor:
-    """Fold the axes that a tensor names."""
+    """Fold the axes that a tensor names; without any, each element alone if so asked."""
     named = () if axes is None else listed(axes)
     if not named and noop_with_empty_axes:
-        return data
+        return np.asarray(by(data[np.newaxis], (0,))).reshape(data.shape)
     return fold(data, named, keepdims, by)
 
 
 def total(data: Tensor, axes: Axes) -> Tensor:
     """Exact sum, rounded once; integers wrap."""
     if data.dtype.kind == "f":
-        return round_to_float32(exact_sum(data, axes))
+        return sum_for(data.dtype)(data, axes).astype(data.dtype)
     return np.asarray(np.sum(data, axis=axes, keepdims=True, dtype=data.dtype))
 
 
 def average(data: Tensor, axes: Axes) -> Tensor:
-    """Exact sum divided by the count in binary64, rounded once."""
-    count = float(size(tuple(data.shape[axis] for axis in axes)))
-    return round_to_float32(exact_sum(data, axes) / count)
+    """Exact sum divided by the count in binary64, rounded once; of integers cut towards zero."""
+    count = size(tuple(data.shape[axis] for axis in axes))
+    if data.dtype.kind == "f":
+        return (sum_for(data.dtype)(data, axes) / float(count)).astype(data.dtype)
+    return numerics.divide_whole(total(data, axes), np.full((), count).astype(data.dtype))
 
 
 def total_of_squares(data: Tensor, axes: Axes) -> Tensor:
     """Exact sum of the squares in binary64, rounded once; integers wrap."""
     if data.dtype.kind == "f":
         wide = data.astype(np.float64)
-        return round_to_float32(exact_sum(wide * wide, axes))
+        return sum_for(data.dtype)(wide * wide, axes).astype(data.dtype)
     return total(data * data, axes)
 
 
 def length(data: Tensor, axes: Axes) -> Tensor:
-    """Square root in binary64 of the exact sum of the squares, rounded once."""
+    """Square root in binary64 of the exact sum of the squares, rounded once; integers as `Cast`."""
     wide = data.astype(np.float64)
-    return round_to_float32(np.sqrt(exact_sum(wide * wide, axes)))
+    return cast(np.sqrt(sum_for(data.dtype)(wide * wide, axes)), data.dtype.name)
 
 
 def total_of_magnitudes(data: Tensor, axes: Axes) -> Tensor:
@@ -100,167 +114,125 @@ def total_of_magnitudes(data: Tensor, axes: Axes) -> Tensor:
     return total(np.abs(data), axes)
 
 
+def product(data: Tensor, axes: Axes) -> Tensor:
+    """Product in index order in binary64, rounded once; integers wrap."""
+    kept = tuple(axis for axis in range(data.ndim) if axis not in axes)
+    rows = data.transpose(*kept, *axes).reshape(*(data.shape[axis] for axis in kept), -1)
+    shape = folded_shape(data.shape, axes, 1)
+    if not data.size:
+        return np.ones(shape, data.dtype)
+    wide = np.float64 if data.dtype.kind == "f" else data.dtype
+    return np.cumprod(rows, axis=-1, dtype=wide)[..., -1].astype(data.dtype).reshape(shape)
+
+
+def log_of_total(data: Tensor, axes: Axes) -> Tensor:
+    """Logarithm in binary64 of the exact sum, rounded once; integers as `Cast`."""
+    floats = data if data.dtype.kind == "f" else data.astype(np.float64)
+    return cast(log(sum_for(floats.dtype)(floats, axes)), data.dtype.name)
+
+
 def log_of_total_of_powers(data: Tensor, axes: Axes) -> Tensor:
-    """max + log(sum of e^(x - max)), the last steps in binary64."""
-    peak = numerics.greatest(data, axes)
-    peak = np.where(np.isfinite(peak), peak, np.float32(0))
-    logarithm = log(exact_sum(exp(data - peak), axes))
-    return round_to_float32(peak.astype(np.float64) + logarithm)
+    """max + log(sum of e^(x - max)), the last steps in binary64; integers as `Cast`."""
+    floats = data if data.dtype.kind == "f" else data.astype(np.float64)
+    peak = greatest(floats, axes)
+    peak = np.where(np.isfinite(peak), peak, floats.dtype.type(0))
+    logarithm = log(sum_for(floats.dtype)(exp(floats - peak), axes))
+    return cast(peak.astype(np.float64) + logarithm, data.dtype.name)
 
 
-@operator("ReduceSum", since=13, infer=_by_input(empty=True), cost=_SUM_COST, values=SUMMED)
-def reduce_sum(
-    data: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Tensor:
-    """Exact sum, rounded once; integers wrap."""
-    return fold_by_input(data, axes, keepdims, noop_with_empty_axes, total)
+def greatest(data: Tensor, axes: Axes) -> Tensor:
+    """Greatest, of nothing the least that there is; NaN if there is one; a zero is +0."""
+    if not data.size:
+        return np.full(folded_shape(data.shape, axes, 1), _end(data, -inf), data.dtype)
+    return numerics.greatest(data, axes)
 
 
-@operator(
-    "ReduceSum", since=(1, 11), infer=_by_attribute(empty=True), cost=_SUM_COST, values=SUMMED
+def least(data: Tensor, axes: Axes) -> Tensor:
+    """Least, of nothing the greatest that there is; NaN if there is one; a zero is +0."""
+    if not data.size:
+        return np.full(folded_shape(data.shape, axes, 1), _end(data, inf), data.dtype)
+    return numerics.least(data, axes)
+
+
+def _end(data: Tensor, infinity: float) -> float | int | bool:
+    if data.dtype.kind == "f":
+        return infinity
+    if data.dtype.kind == "b":
+        return infinity > 0
+    bounds = np.iinfo(data.dtype)
+    return bounds.max if infinity > 0 else bounds.min
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """An operator that folds axes; old versions name them by an attribute, new ones by an input."""
+
+    by: Fold
+    old: tuple[int, ...]
+    new: tuple[int, ...]
+    picoseconds: int
+    """Price of an element."""
+    values: tuple[str, ...] = SUMMED
+    empty: bool = True
+    """Whether there is a result of nothing."""
+
+
+_SUM: Final = 2 * QUANTISE_PICOSECONDS
+_LOG: Final = FUNCTION_PICOSECONDS + _SUM
+_OLD: Final = (1, 11, 13)
+
+REDUCTIONS: Final[Iterable[tuple[str, Reduction]]] = (
+    ("ReduceSum", Reduction(total, (1, 11), (13,), _SUM)),
+    ("ReduceMean", Reduction(average, _OLD, (18,), _SUM, empty=False)),
+    ("ReduceL1", Reduction(total_of_magnitudes, _OLD, (18,), _SUM)),
+    ("ReduceL2", Reduction(length, _OLD, (18,), _SUM)),
+    ("ReduceSumSquare", Reduction(total_of_squares, _OLD, (18,), _SUM)),
+    ("ReduceProd", Reduction(product, _OLD, (18,), QUANTISE_PICOSECONDS)),
+    ("ReduceLogSum", Reduction(log_of_total, _OLD, (18,), _LOG)),
+    ("ReduceLogSum", Reduction(log_of_total, (), (28,), _LOG, FLOATS)),
+    ("ReduceLogSumExp", Reduction(log_of_total_of_powers, _OLD, (18,), _LOG)),
+    ("ReduceLogSumExp", Reduction(log_of_total_of_powers, (), (28,), _LOG, FLOATS)),
+    ("ReduceMax", Reduction(greatest, (1, 11, 12, 13), (18,), 500, NUMBERS)),
+    ("ReduceMax", Reduction(greatest, (), (20,), 500, (*NUMBERS, "bool"))),
+    ("ReduceMin", Reduction(least, (1, 11, 12, 13), (18,), 500, NUMBERS)),
+    ("ReduceMin", Reduction(least, (), (20,), 500, (*NUMBERS, "bool"))),
 )
-def reduce_sum_1(data: Tensor, *, axes: Axes | None = None, keepdims: int = 1) -> Tensor:
-    """Exact sum, rounded once; integers wrap."""
-    return fold(data, axes, keepdims, total)
 
 
-@operator("ReduceMean", since=18, infer=_by_input(empty=False), cost=_SUM_COST, values=FLOAT32)
-def reduce_mean(
-    data: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Tensor:
-    """Exact sum divided by the count in binary64, rounded once."""
-    return fold_by_input(data, axes, keepdims, noop_with_empty_axes, average)
+def _old_kernel(by: Fold) -> Kernel:
+    def reduce(data: Tensor, *, axes: Axes | None = None, keepdims: int = 1) -> Tensor:
+        return fold(data, axes, keepdims, by)
+
+    return reduce
 
 
-@operator(
-    "ReduceMean",
-    since=(1, 11, 13),
-    infer=_by_attribute(empty=False),
-    cost=_SUM_COST,
-    values=FLOAT32,
-)
-def reduce_mean_1(data: Tensor, *, axes: Axes | None = None, keepdims: int = 1) -> Tensor:
-    """Exact sum divided by the count in binary64, rounded once."""
-    return fold(data, axes, keepdims, average)
+def _new_kernel(by: Fold) -> Kernel:
+    def reduce(
+        data: Tensor,
+        axes: Tensor | None = None,
+        *,
+        keepdims: int = 1,
+        noop_with_empty_axes: int = 0,
+    ) -> Tensor:
+        return fold_by_input(data, axes, keepdims, noop_with_empty_axes, by)
+
+    return reduce
 
 
-@operator(
-    "ReduceMax", since=(18, 20), infer=_by_input(empty=False), cost=_COMPARE_COST, values=NUMBERS
-)
-def reduce_max(
-    data: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Tensor:
-    """Greatest; NaN if there is one; a zero is +0."""
-    return fold_by_input(data, axes, keepdims, noop_with_empty_axes, numerics.greatest)
-
-
-@operator(
-    "ReduceMax",
-    since=(1, 11, 12, 13),
-    infer=_by_attribute(empty=False),
-    cost=_COMPARE_COST,
-    values=NUMBERS,
-)
-def reduce_max_1(data: Tensor, *, axes: Axes | None = None, keepdims: int = 1) -> Tensor:
-    """Greatest; NaN if there is one; a zero is +0."""
-    return fold(data, axes, keepdims, numerics.greatest)
-
-
-@operator(
-    "ReduceMin", since=(18, 20), infer=_by_input(empty=False), cost=_COMPARE_COST, values=NUMBERS
-)
-def reduce_min(
-    data: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Tensor:
-    """Least; NaN if there is one; a zero is +0."""
-    return fold_by_input(data, axes, keepdims, noop_with_empty_axes, numerics.least)
-
-
-@operator(
-    "ReduceMin",
-    since=(1, 11, 12, 13),
-    infer=_by_attribute(empty=False),
-    cost=_COMPARE_COST,
-    values=NUMBERS,
-)
-def reduce_min_1(data: Tensor, *, axes: Axes | None = None, keepdims: int = 1) -> Tensor:
-    """Least; NaN if there is one; a zero is +0."""
-    return fold(data, axes, keepdims, numerics.least)
-
-
-@operator("ReduceL1", since=18, infer=_by_input(empty=True), cost=_SUM_COST, values=SUMMED)
-def reduce_l1(
-    data: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Tensor:
-    """Exact sum of the magnitudes, rounded once; integers wrap."""
-    return fold_by_input(data, axes, keepdims, noop_with_empty_axes, total_of_magnitudes)
-
-
-@operator(
-    "ReduceL1", since=(1, 11, 13), infer=_by_attribute(empty=True), cost=_SUM_COST, values=SUMMED
-)
-def reduce_l1_1(data: Tensor, *, axes: Axes | None = None, keepdims: int = 1) -> Tensor:
-    """Exact sum of the magnitudes, rounded once; integers wrap."""
-    return fold(data, axes, keepdims, total_of_magnitudes)
-
-
-@operator("ReduceL2", since=18, infer=_by_input(empty=True), cost=_SUM_COST, values=FLOAT32)
-def reduce_l2(
-    data: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Tensor:
-    """Square root in binary64 of the exact sum of the squares, rounded once."""
-    return fold_by_input(data, axes, keepdims, noop_with_empty_axes, length)
-
-
-@operator(
-    "ReduceL2", since=(1, 11, 13), infer=_by_attribute(empty=True), cost=_SUM_COST, values=FLOAT32
-)
-def reduce_l2_1(data: Tensor, *, axes: Axes | None = None, keepdims: int = 1) -> Tensor:
-    """Square root in binary64 of the exact sum of the squares, rounded once."""
-    return fold(data, axes, keepdims, length)
-
-
-@operator("ReduceSumSquare", since=18, infer=_by_input(empty=True), cost=_SUM_COST, values=SUMMED)
-def reduce_sum_square(
-    data: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Tensor:
-    """Exact sum of the squares in binary64, rounded once; integers wrap."""
-    return fold_by_input(data, axes, keepdims, noop_with_empty_axes, total_of_squares)
-
-
-@operator(
-    "ReduceSumSquare",
-    since=(1, 11, 13),
-    infer=_by_attribute(empty=True),
-    cost=_SUM_COST,
-    values=SUMMED,
-)
-def reduce_sum_square_1(data: Tensor, *, axes: Axes | None = None, keepdims: int = 1) -> Tensor:
-    """Exact sum of the squares in binary64, rounded once; integers wrap."""
-    return fold(data, axes, keepdims, total_of_squares)
-
-
-_LOG_COST = per_input_element(FUNCTION_PICOSECONDS + 2 * QUANTISE_PICOSECONDS)
-
-
-@operator("ReduceLogSumExp", since=18, infer=_by_input(empty=False), cost=_LOG_COST, values=FLOAT32)
-def reduce_log_sum_exp(
-    data: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Tensor:
-    """max + log(sum of e^(x - max)), the last steps in binary64."""
-    return fold_by_input(data, axes, keepdims, noop_with_empty_axes, log_of_total_of_powers)
-
-
-@operator(
-    "ReduceLogSumExp",
-    since=(1, 11, 13),
-    infer=_by_attribute(empty=False),
-    cost=_LOG_COST,
-    values=FLOAT32,
-)
-def reduce_log_sum_exp_1(data: Tensor, *, axes: Axes | None = None, keepdims: int = 1) -> Tensor:
-    """max + log(sum of e^(x - max)), the last steps in binary64."""
-    return fold(data, axes, keepdims, log_of_total_of_powers)
+for _name, _reduction in REDUCTIONS:
+    for _versions, _infer, _kernel in (
+        (_reduction.old, _by_attribute, _old_kernel),
+        (_reduction.new, _by_input, _new_kernel),
+    ):
+        _reduce = _kernel(_reduction.by)
+        _reduce.__doc__ = _reduction.by.__doc__
+        operator(
+            _name,
+            since=_versions,
+            infer=_infer(empty=_reduction.empty),
+            cost=_cost(_reduction.picoseconds),
+            values=_reduction.values,
+        )(_reduce)
 
 
 def _arg(call: Call) -> tuple[Operand, ...]:

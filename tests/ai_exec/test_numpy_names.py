@@ -34,7 +34,10 @@ EXACT = {
         "int64",
         "uint64",
         "bool_",
+        "float16",
         "uint8",
+        "uint16",
+        "uint32",
     ),
     *("nan", "ndarray", "newaxis"),
     *("arange", "array", "asarray", "full", "full_like", "ones", "ones_like", "zeros"),
@@ -46,7 +49,7 @@ EXACT = {
 
 ONLY_ON_WHOLE_NUMBERS = {
     "argsort": {"choosing.py", "suppression.py"},
-    "cumprod": {"running.py"},
+    "cumprod": {"reductions.py", "running.py"},
     "cumsum": {"choosing.py", "picking.py", "running.py"},
     "lexsort": {"choosing.py"},
     "matmul": {"linear.py", "numerics.py"},

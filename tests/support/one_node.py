@@ -8,7 +8,7 @@ import onnxruntime
 from onnx import helper
 
 import ai_exec
-from ai_exec.registry import Call, Operand, Operator
+from ai_exec.registry import Call, Operand, Operator, find
 from tests.support.onnx_models import encode, proto
 
 Arrays = Mapping[str, np.ndarray]
@@ -98,3 +98,13 @@ def assert_same(
             np.testing.assert_allclose(mine, other, rtol=tolerance, atol=tolerance * scale)
         else:
             np.testing.assert_array_equal(mine, other)
+
+
+def computed(
+    name: str, version: int, *inputs: np.ndarray | None, count: int = 1, **given: Any
+) -> list[np.ndarray]:
+    """Run the kernel of an operator of the main domain."""
+    operator = find("", name, version)
+    assert operator is not None
+    with np.errstate(all="ignore"):
+        return list(operator.run(inputs, {**operator.defaults, **given}, count)[:count])
