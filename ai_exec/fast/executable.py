@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from ai_exec.executable import check_inputs
+from ai_exec.fast.normal import holds_numbers
 from ai_exec.fast.plan import Compute, Step, steps_of
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.program import Program
@@ -112,7 +113,9 @@ def _places(program: Program, steps: tuple[Step, ...]) -> dict[Hashable, int]:
 
 
 def _is_canonical(tensor: Any) -> bool:
-    """Tell quickly that a tensor is in C order without NaN: squares add up to one only from one."""
+    """Tell quickly that a tensor is in C order and holds no NaN."""
     if not isinstance(tensor, np.ndarray) or not tensor.flags.c_contiguous:
         return False
-    return tensor.dtype.kind != "f" or not np.isnan(np.vdot(tensor, tensor))
+    if tensor.dtype == np.float32:
+        return bool(holds_numbers(tensor.reshape(-1)))
+    return tensor.dtype.kind not in "fV" or not np.isnan(tensor).any()

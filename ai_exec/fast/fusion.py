@@ -48,6 +48,8 @@ class Graph:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.taken: set[int] = set()
+        """Places of the nodes that some pass has already."""
         self._readers: dict[str, list[int]] = {}
         for index, node in enumerate(program.nodes):
             for name in node.inputs:
@@ -58,6 +60,10 @@ class Graph:
         """Places of the nodes that read a value, once for each time; none for an output."""
         return [] if name in self._kept else self._readers.get(name, [])
 
+    def all_readers(self, name: str) -> list[int]:
+        """As `readers`, of outputs too."""
+        return self._readers.get(name, [])
+
     def reader(self, name: str, operator: str) -> int | None:
         """The only reader of a value, if it is of this operator."""
         found = self.readers(name)
@@ -67,10 +73,18 @@ class Graph:
         """Tell whether a node is of the main domain's operator and on binary32."""
         node = self.program.nodes[index]
         return (
-            node.operator.name == operator
+            self.is_exact(index)
+            and node.operator.name == operator
             and node.operator.domain == ""
             and len(node.outputs) == 1
             and self.is_single(node.inputs[0])
+        )
+
+    def is_exact(self, index: int) -> bool:
+        """Tell whether all shapes that a node meets are known before the run."""
+        node = self.program.nodes[index]
+        return all(
+            self.program.operands[name].exact for name in (*node.inputs, *node.outputs) if name
         )
 
     def is_single(self, name: str) -> bool:
@@ -100,7 +114,7 @@ class Graph:
             more: Run | None = None
             if len(found) == 1:
                 more = self.step(current, found[0], allow_tensor=not tensor, spread=spread)
-            elif len(found) == 2 and not any(link.code is Code.SAVE for link in links):
+            elif len(found) == 2:
                 more = self._branch(current, found[0], found[1])
             if more is None:
                 return Run(tuple(links), tuple(nodes), current, tensor)
@@ -122,7 +136,7 @@ class Graph:
             nodes += more.nodes
             current, index = more.result, self.readers(more.result)[0]
         code = BY_SAVED.get(merging.operator.name)
-        if code is None or not self.is_plain(second, merging.operator.name):
+        if code is None or second in self.taken or not self.is_plain(second, merging.operator.name):
             return None
         if sorted(merging.inputs) != sorted((current, name)) or current == name:
             return None
@@ -134,7 +148,9 @@ class Graph:
         """One node that makes the next value of the last, if it is one that chains know."""
         node = self.program.nodes[index]
         operator = node.operator.name
-        if not self.is_plain(index, operator) or self.shape(node.outputs[0]) != self.shape(name):
+        if index in self.taken or not self.is_plain(index, operator):
+            return None
+        if self.shape(node.outputs[0]) != self.shape(name):
             return None
         if operator in FUNCTIONS:
             if operator == "Gelu" and node.attributes["approximate"] != "none":

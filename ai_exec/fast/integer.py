@@ -107,6 +107,8 @@ class ByteMatrix:
         totals = self.totals(quantised)
         finish_totals(totals, finish.factor, finish.bias, *finish.chain, tensor, out)
 
+    apply = multiply
+
     def totals(self, rows: Tensor) -> Floats:
         """Product of rows [M, K] with the matrix, not yet rounded to binary32."""
         assert rows.shape[0] == self._rows, "the rows it was prepared for"

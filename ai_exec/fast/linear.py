@@ -8,7 +8,7 @@ import numpy as np
 from ai_exec.fast.finishing import NOTHING, Finish, chain_of
 from ai_exec.fast.integer import ByteMatrix
 from ai_exec.fast.machine import this_machine
-from ai_exec.fast.multiply import multiply_pairs, multiply_wide
+from ai_exec.fast.multiply import multiply_few, multiply_pairs, multiply_wide
 from ai_exec.fast.products import STANDARD, Products, Way
 from ai_exec.fast.rows import pack_pairs, pack_wide, quantise_pairs, quantise_wide
 from ai_exec.fast.session import is_exact
@@ -33,6 +33,10 @@ class Matrix(Protocol):
         """Write the finished product of quantised rows to `out` [M, N]."""
         ...
 
+    def apply(self, rows: Tensor, finish: Finish, tensor: Tensor, out: Tensor) -> None:
+        """Write the finished product of contiguous rows [M, K] to `out` [M, N]."""
+        ...
+
 
 def prepared(right: Tensor, rows: int, products: Products = STANDARD) -> Matrix:
     """Prepare a constant matrix [K, N] for left operands of so many rows."""
@@ -48,7 +52,7 @@ def contract(matrix: Matrix, left: Tensor) -> Tensor:
     rows = np.ascontiguousarray(left).reshape(prod(left.shape[:-1]), left.shape[-1])
     out = np.empty((rows.shape[0], matrix.columns), np.float32)
     finish = Finish(chain_of((), matrix.columns))
-    matrix.multiply(matrix.quantise(rows), finish, NOTHING[0], out)
+    matrix.apply(rows, finish, NOTHING[0], out)
     return out.reshape(*left.shape[:-1], matrix.columns)
 
 
@@ -93,6 +97,11 @@ class WideMatrix:
             self._panels.shape[0],
         )
 
+    def apply(self, rows: Tensor, finish: Finish, tensor: Tensor, out: Tensor) -> None:
+        """Write the finished product of contiguous rows [M, K] to `out` [M, N]."""
+        operands = (rows, self._panels, self._scales)
+        multiply_few(*operands, finish.factor, finish.bias, *finish.chain, tensor, out)
+
 
 class PairMatrix:
     """A constant matrix [K, N] of two digits of 16 bits."""
@@ -131,3 +140,7 @@ class PairMatrix:
             0,
             self._panels.shape[0],
         )
+
+    def apply(self, rows: Tensor, finish: Finish, tensor: Tensor, out: Tensor) -> None:
+        """Write the finished product of contiguous rows [M, K] to `out` [M, N]."""
+        self.multiply(self.quantise(rows), finish, tensor, out)

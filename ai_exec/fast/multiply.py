@@ -6,6 +6,7 @@ import numpy as np
 
 from ai_exec.fast.compilation import compiled
 from ai_exec.fast.finishing import WIDTH_MAX, apply_chain
+from ai_exec.fast.rows import quantise_wide
 from ai_exec.fast.tiles import (
     PAIR_COLUMNS,
     PAIR_ROWS,
@@ -214,6 +215,29 @@ def multiply_wide(
                 *(codes, numbers, table, tensor),
             )
             store(values, rows, WIDE_COLUMNS, row, column, valid, out)
+
+
+@compiled
+def multiply_few(
+    rows: Any,
+    panels: Any,
+    panel_scales: Any,
+    factor: float,
+    bias: Any,
+    codes: Any,
+    numbers: Any,
+    table: Any,
+    tensor: Any,
+    out: Any,
+) -> None:
+    """As `multiply_wide`, from rows of binary32: one call instead of two where there are few."""
+    digits = np.empty(rows.shape, np.float64)
+    scales = np.empty((panel_scales.shape[0], rows.shape[0]), np.float64)
+    quantise_wide(rows, digits, scales)
+    multiply_wide(
+        *(digits, scales, panels, panel_scales, factor, bias),
+        *(codes, numbers, table, tensor, out, 0, panels.shape[0]),
+    )
 
 
 @compiled

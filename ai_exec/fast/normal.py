@@ -34,6 +34,12 @@ def whole_of(value: float) -> Any:
 
 
 @compiled
+def holds_numbers(row: Any) -> bool:
+    """Tell whether there is no NaN in a row of binary32."""
+    return bool(greatest_bits(row) <= INFINITY)
+
+
+@compiled
 def greatest_of(row: Any) -> Any:
     """The greatest element of a row of binary32; NaN if there is one or the greatest is infinite.
 

@@ -63,22 +63,23 @@ class _Planner:
         self.steps: list[Step] = []
         self._program, self._products = program, products
         self._graph = Graph(program)
-        self._taken: set[int] = set()
         self._quantised: set[Hashable] = set()
 
     def take(self, index: int) -> None:
         """Plan a node, and what runs together with it, unless it is planned already."""
-        if index in self._taken:
+        if index in self._graph.taken:
             return
         node = self._program.nodes[index]
         single = bool(node.inputs) and self._graph.is_plain(index, node.operator.name)
         ways = (self._product, self._batches, self._normalisation, self._chain)
         if not single or not any(way(index, node) for way in ways):
-            self._add(_alone(node, self._program, self._products, index), ())
+            exact = self._graph.is_exact(index)
+            kernel = find_kernel(node, self._program, self._products) if exact else None
+            self._add(_alone(node, kernel, index), ())
 
     def _add(self, step: Step, nodes: tuple[int, ...]) -> bool:
         self.steps.append(step)
-        self._taken.update(nodes)
+        self._graph.taken.update(nodes)
         return True
 
     def _product(self, index: int, node: Node) -> bool:
@@ -101,13 +102,28 @@ class _Planner:
         run = self._graph.follow(node.outputs[0])
         chain = chain_of(run.links, matrix.columns)
         finish = Finish(chain, _number(given["alpha"]) if gemm else 1.0, bias)
-        quantised = self._quantise(node.inputs[0], matrix, (rows, len(weights)), index, turned)
-        compute = _multiplying(
-            matrix, finish, (rows, matrix.columns), self._graph.shape(run.result)
-        )
+        x: Hashable = node.inputs[0]
+        flat = (rows, len(weights))
+        shape = self._graph.shape(run.result)
+        if self._shares(node.inputs[0], index):
+            x = self._quantise(node.inputs[0], matrix, flat, index, turned)
+            compute = _multiplying(matrix.multiply, None, finish, (rows, matrix.columns), shape)
+        else:
+            take = _rows_of(flat, turned)
+            compute = _multiplying(matrix.apply, take, finish, (rows, matrix.columns), shape)
+        inputs = (x, run.tensor) if run.tensor else (x,)
         position = max((index, *run.nodes))
-        inputs = (quantised, run.tensor) if run.tensor else (quantised,)
         return self._add(Step(compute, inputs, (run.result,), position), run.nodes)
+
+    def _shares(self, name: str, index: int) -> bool:
+        """Tell whether another product with constant weights reads the same rows."""
+        readers = [reader for reader in self._graph.all_readers(name) if reader != index]
+        return any(
+            self._program.nodes[reader].operator.name in ("MatMul", "Gemm")
+            and self._program.nodes[reader].inputs[0] == name
+            and self._program.nodes[reader].inputs[1] in self._program.constants
+            for reader in readers
+        )
 
     def _quantise(
         self, name: str, matrix: Matrix, shape: Shape, index: int, turned: bool
@@ -116,13 +132,8 @@ class _Planner:
         key = (name, matrix.form, turned)
         if key not in self._quantised:
             self._quantised.add(key)
-            quantise = matrix.quantise
-
-            def compute(x: Tensor) -> Any:
-                rows = x.T if turned else x
-                return quantise(np.ascontiguousarray(rows).reshape(shape))
-
-            self.steps.append(Step(compute, (name,), (key,), index))
+            quantise, take = matrix.quantise, _rows_of(shape, turned)
+            self.steps.append(Step(lambda x: quantise(take(x)), (name,), (key,), index))
         return key
 
     def _batches(self, index: int, node: Node) -> bool:
@@ -207,13 +218,26 @@ def _bias(program: Program, node: Node, columns: int) -> Floats | None:
     return added
 
 
-def _multiplying(matrix: Matrix, finish: Finish, flat: Shape, shape: Shape) -> Compute:
-    multiply, nothing = matrix.multiply, NOTHING[0]
+def _rows_of(flat: Shape, turned: bool) -> Callable[[Tensor], Tensor]:
+    """Give rows in one piece, from a tensor that lies anyhow."""
+    if turned:
+        return lambda x: np.ascontiguousarray(x.T)
+    return lambda x: np.ascontiguousarray(x).reshape(flat)
 
-    def compute(quantised: Any, tensor: Tensor | None = None) -> Tensor:
+
+def _multiplying(
+    multiply: Compute,
+    take: Callable[[Tensor], Tensor] | None,
+    finish: Finish,
+    flat: Shape,
+    shape: Shape,
+) -> Compute:
+    nothing = NOTHING[0]
+
+    def compute(rows: Any, tensor: Tensor | None = None) -> Tensor:
         out = np.empty(flat, np.float32)
         other = nothing if tensor is None else np.ascontiguousarray(tensor).reshape(flat)
-        multiply(quantised, finish, other, out)
+        multiply(rows if take is None else take(rows), finish, other, out)
         return out if flat == shape else out.reshape(shape)
 
     return compute
@@ -263,9 +287,8 @@ def _chaining(run: Run, shape: Shape, *, by_column: bool) -> Compute:
     return compute
 
 
-def _alone(node: Node, program: Program, products: Products, index: int) -> Step:
+def _alone(node: Node, kernel: Compute | None, index: int) -> Step:
     """A node by the fast engine's kernel for it, or by its operator's own."""
-    kernel = find_kernel(node, program, products)
     if kernel is not None:
         return Step(kernel, node.inputs, node.outputs, index)
     operator, attributes, count = node.operator, node.attributes, len(node.outputs)

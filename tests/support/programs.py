@@ -23,8 +23,9 @@ def program_of(
     lines: Sequence[Line],
     inputs: Mapping[str, tuple[int, ...]],
     constants: Mapping[str, Tensor] | None = None,
+    outputs: Sequence[str] | None = None,
 ) -> Program:
-    """Give a program with float32 inputs whose outputs are all that the lines write."""
+    """Give a program with float32 inputs; all that the lines write are outputs, if not given."""
     constants = constants or {}
     operands = {name: Operand("float32", shape) for name, shape in inputs.items()}
     for name, value in constants.items():
@@ -36,13 +37,13 @@ def program_of(
         optional = dict.fromkeys(operator.attribute_kinds)
         attributes = {**optional, **operator.defaults, **line.attributes}
         reads = tuple(operands[name] if name else None for name in line.inputs)
-        (operands[line.output],) = operator.infer(Call(reads, attributes, 1))
+        operands[line.output] = operator.infer(Call(reads, attributes, 1))[0]
         nodes.append(Node(operator, line.inputs, (line.output,), attributes, 0))
     return Program(
         tuple(TensorType(name, "float32", shape) for name, shape in inputs.items()),
         tuple(
-            TensorType(line.output, operands[line.output].dtype, operands[line.output].shape)
-            for line in lines
+            TensorType(name, operands[name].dtype, operands[name].shape)
+            for name in ([line.output for line in lines] if outputs is None else outputs)
         ),
         constants,
         tuple(nodes),
