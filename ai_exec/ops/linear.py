@@ -1,21 +1,22 @@
-"""Matrix products (R3 for binary32, R4 for integers)."""
+"""Matrix products (R3 for floats, R4 for integers)."""
 
 import numpy as np
 
 from ai_exec.metering import contraction
 from ai_exec.ops.rules import (
-    FLOAT32,
+    FLOATS,
     broadcast_shapes,
     broadcasts_to,
     one_dtype,
     require_rank,
     size,
 )
-from ai_exec.registry import Call, Mismatch, Operand, operator
-from ai_exec.semantics.numerics import contract, round_to_float32
+from ai_exec.registry import Call, Mismatch, Operand, operator, usual_scratch
+from ai_exec.semantics.numerics import Floats, cast, contract
 from ai_exec.tensor import Shape, Tensor
 
 WIDE_INTEGERS = ("int32", "int64", "uint32", "uint64")
+MULTIPLIED = (*FLOATS, *WIDE_INTEGERS)
 
 
 def product_shape(left: Shape, right: Shape) -> Shape:
@@ -34,27 +35,52 @@ def _matmul(call: Call) -> tuple[Operand, ...]:
     return (Operand(one_dtype(call), product_shape(call.at(0).shape, call.at(1).shape)),)
 
 
+def products_cost(dtype: str, multiply_adds: int, quantised: int, results: int) -> int:
+    """Price a contraction of an element type; binary64 takes six products of three slices."""
+    if dtype != "float64":
+        return contraction(multiply_adds, quantised, results)
+    return contraction(6 * multiply_adds, 3 * quantised, 6 * results)
+
+
 def _matmul_cost(call: Call) -> int:
     left, right, result = call.at(0), call.at(1), call.outputs[0]
     length = left.shape[-1]
     quantised = size(left.shape) + (0 if right.value is not None else size(right.shape))
-    return contraction(size(result.shape) * length, quantised, size(result.shape))
+    return products_cost(left.dtype, size(result.shape) * length, quantised, size(result.shape))
+
+
+def products_scratch(call: Call) -> int:
+    """Operands and results in binary64, three times over; of binary64 slices of them."""
+    times = 2 if call.at(0).dtype == "float64" else 1
+    return times * usual_scratch(call)
 
 
 @operator(
-    "MatMul", since=(9, 13), infer=_matmul, cost=_matmul_cost, values=(*FLOAT32, *WIDE_INTEGERS)
+    "MatMul",
+    since=(9, 13),
+    infer=_matmul,
+    cost=_matmul_cost,
+    scratch=products_scratch,
+    values=MULTIPLIED,
 )
 def mat_mul(a: Tensor, b: Tensor) -> Tensor:
     """Matrix product: exact contraction, rounded once; integers wrap."""
-    if a.dtype != np.float32:
+    if a.dtype.kind != "f":
         return np.asarray(np.matmul(a, b))
     left = a[np.newaxis, :] if a.ndim == 1 else a
     right = b[:, np.newaxis] if b.ndim == 1 else b
-    product = round_to_float32(contract(left, right))
+    product = contract(left, right).astype(a.dtype)
     return product.reshape(product_shape(a.shape, b.shape))
 
 
-@operator("MatMul", since=1, infer=_matmul, cost=_matmul_cost, values=FLOAT32)
+@operator(
+    "MatMul",
+    since=1,
+    infer=_matmul,
+    cost=_matmul_cost,
+    scratch=products_scratch,
+    values=FLOATS,
+)
 def mat_mul_1(a: Tensor, b: Tensor) -> Tensor:
     """As later versions, floats only."""
     return mat_mul(a, b)
@@ -75,18 +101,29 @@ def _gemm(call: Call) -> tuple[Operand, ...]:
     rows, _, columns = _gemm_shape(call)
     dtype = one_dtype(call)
     bias = call.optional(2)
-    if bias is not None and not broadcasts_to(bias.shape, (rows, columns)):
-        raise Mismatch(f"C is {bias}, which does not broadcast to [{rows}, {columns}]")
+    if bias is not None:
+        if not broadcasts_to(bias.shape, (rows, columns)):
+            raise Mismatch(f"C is {bias}, which does not broadcast to [{rows}, {columns}]")
+        if not call.attributes.get("broadcast", 1) and bias.shape != (rows, columns):
+            raise Mismatch(f"C is {bias}, not [{rows}, {columns}], and broadcast is 0")
     return (Operand(dtype, (rows, columns)),)
 
 
 def _gemm_cost(call: Call) -> int:
     rows, length, columns = _gemm_shape(call)
     right = 0 if call.at(1).value is not None else length * columns
-    return contraction(rows * length * columns, rows * length + right, rows * columns)
+    quantised = rows * length + right
+    return products_cost(call.at(0).dtype, rows * length * columns, quantised, rows * columns)
 
 
-@operator("Gemm", since=(11, 13), infer=_gemm, cost=_gemm_cost, values=FLOAT32)
+@operator(
+    "Gemm",
+    since=(11, 13),
+    infer=_gemm,
+    cost=_gemm_cost,
+    scratch=products_scratch,
+    values=MULTIPLIED,
+)
 def gemm(
     a: Tensor,
     b: Tensor,
@@ -99,18 +136,26 @@ def gemm(
 ) -> Tensor:
     """alpha A B + beta C: exact contraction, then binary64 step by step, rounded once.
 
-    A factor of 1 is left out.
+    A factor of 1 is left out.  Integers wrap, unless there is a factor: then the wrapped product
+    and C go through binary64.
     """
-    product = contract(a.T if transA else a, b.T if transB else b)
+    left, right = a.T if transA else a, b.T if transB else b
+    if a.dtype.kind != "f" and alpha == beta == 1.0:
+        whole = np.matmul(left, right)
+        return np.asarray(whole if c is None else whole + c)
+    floats = a.dtype.kind == "f"
+    product: Floats = contract(left, right) if floats else np.matmul(left, right).astype(np.float64)
     scaled = product if alpha == 1.0 else product * alpha
     if c is not None:
         bias = c.astype(np.float64)
         scaled = scaled + (bias if beta == 1.0 else bias * beta)
-    return round_to_float32(scaled)
+    return cast(scaled, a.dtype.name)
 
 
-@operator("Gemm", since=(7, 9), infer=_gemm, cost=_gemm_cost, values=FLOAT32)
-def gemm_7(
+@operator(
+    "Gemm", since=9, infer=_gemm, cost=_gemm_cost, scratch=products_scratch, values=MULTIPLIED
+)
+def gemm_9(
     a: Tensor,
     b: Tensor,
     c: Tensor,
@@ -121,4 +166,37 @@ def gemm_7(
     transB: int = 0,  # noqa: N803
 ) -> Tensor:
     """As later versions, which may leave C out."""
+    return gemm(a, b, c, alpha=alpha, beta=beta, transA=transA, transB=transB)
+
+
+@operator("Gemm", since=7, infer=_gemm, cost=_gemm_cost, scratch=products_scratch, values=FLOATS)
+def gemm_7(
+    a: Tensor,
+    b: Tensor,
+    c: Tensor,
+    *,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    transA: int = 0,  # noqa: N803
+    transB: int = 0,  # noqa: N803
+) -> Tensor:
+    """As later versions, of floats only."""
+    return gemm(a, b, c, alpha=alpha, beta=beta, transA=transA, transB=transB)
+
+
+@operator(
+    "Gemm", since=(1, 6), infer=_gemm, cost=_gemm_cost, scratch=products_scratch, values=FLOATS
+)
+def gemm_1(
+    a: Tensor,
+    b: Tensor,
+    c: Tensor,
+    *,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    broadcast: int = 0,
+    transA: int = 0,  # noqa: N803
+    transB: int = 0,  # noqa: N803
+) -> Tensor:
+    """As later versions, which broadcast C without being asked."""
     return gemm(a, b, c, alpha=alpha, beta=beta, transA=transA, transB=transB)

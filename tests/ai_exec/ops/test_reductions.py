@@ -14,14 +14,16 @@ NAMES = [
     *("ReduceSum", "ReduceMean", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceProd"),
     *("ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMin"),
 ]
+TYPED = sorted(
+    {(name, dtype) for name in NAMES for dtype in ("float32", "float64", "int32")}
+    - {("ReduceMean", "int32")}
+)
+"""onnxruntime rounds means of integers otherwise."""
 X = np.abs(np.random.default_rng(0).normal(size=(3, 2, 4))) + 0.1
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+@pytest.mark.parametrize(("name", "dtype"), TYPED)
 def test_beside_onnxruntime(name: str, dtype: str) -> None:
-    if (name, dtype) == ("ReduceMean", "int32"):
-        pytest.skip("onnxruntime rounds means of integers otherwise")
     x = (X * (1 if dtype[0] == "f" else 3)).astype(dtype)
     for attributes in ({"axes": [1]}, {"axes": [0, -1], "keepdims": 0}, {}):
         node = helper.make_node(name, ["x"], ["y"], **attributes)
