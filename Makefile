@@ -3,10 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 0..99
+COUNT ?= 10000
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench exhaustive simulate e2e testnet testnet-down lock clean
+.PHONY: help setup demo test check format bench conformance hostile exhaustive simulate e2e testnet testnet-down lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +36,12 @@ format: setup ## Write the code in the agreed form
 
 bench: setup ## Measure, and print ratios against named peers of the same run
 	@$(BIN)/python tests/benchmarks/run.py
+
+conformance: setup ## Run ONNX's backend suite through both engines and record what passed
+	@$(BIN)/python tests/conformance/run.py --record
+
+hostile: setup ## Put 10,000 hostile models through admission and the engines, COUNT=10000
+	@$(BIN)/python tests/hostile/run.py --count $(COUNT)
 
 exhaustive: setup ## Prove every function over all 2^32 inputs, NAMES="exp sin" or all (an hour)
 	@PYTHONPATH=. $(BIN)/python tests/exhaustive/run.py $(NAMES)

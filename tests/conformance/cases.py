@@ -1,9 +1,12 @@
 """The cases of ONNX's backend suite, as plain values: model bytes, inputs, outputs, tolerances."""
 
+import importlib
 import importlib.util
+import pkgutil
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +15,12 @@ import onnx
 import onnx.backend.test.case.base
 import onnx.backend.test.case.node as node_cases
 from onnx import numpy_helper
-from onnx.backend.test.case.utils import import_recursive
 from onnx.backend.test.loader import load_model_tests
 from onnx.backend.test.runner import Runner
 
 KINDS = ("node", "simple", "pytorch-operator", "pytorch-converted", "light")
 LIGHT = "onnx/backend/test/data/light/"
+SLOW = ("averagepool", "lppool", "maxpool")
 SPECIAL = ("sequence_type", "optional_type", "map_type", "sparse_tensor_type")
 
 
@@ -39,9 +42,13 @@ class Case:
         return f"{self.kind}/{self.name}"
 
 
-def load_cases(kinds: Sequence[str] = KINDS) -> tuple[Case, ...]:
-    """Give the cases of these kinds, in an order that is always the same."""
-    return tuple(case for kind in kinds for case in _LOADERS[kind](kind))
+def load_cases(kinds: Sequence[str] = KINDS, slow: bool = True) -> tuple[Case, ...]:
+    """Give the cases of these kinds, in an order that is always the same.
+
+    Without `slow`, cases are left out that take the suite seconds to make.
+    """
+    loaders = {"node": partial(_nodes, slow=slow), "light": _light}
+    return tuple(case for kind in kinds for case in loaders.get(kind, _folders)(kind))
 
 
 def operators_of(model: onnx.ModelProto) -> tuple[str, ...]:
@@ -71,12 +78,14 @@ def _dtype_name(number: int) -> str:
     return str(onnx.helper.tensor_dtype_to_np_dtype(number).name) if number else "undefined"
 
 
-def _nodes(kind: str) -> Iterator[Case]:
+def _nodes(kind: str, slow: bool) -> Iterator[Case]:
     # The suite also writes documentation of each case, which nobody reads here.
     onnx.backend.test.case.base.process_snippet = lambda *snippet: ("", "")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import_recursive(node_cases)
+        for module in pkgutil.iter_modules(node_cases.__path__):
+            if slow or module.name not in SLOW:
+                importlib.import_module(f"{node_cases.__name__}.{module.name}")
     for case in sorted(node_cases._NodeTestCases, key=lambda case: case.name):
         sets = tuple(
             ([_plain(value) for value in given], [_plain(value) for value in expected])
@@ -144,12 +153,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value if value is None else np.asarray(value)
-
-
-_LOADERS = {
-    "node": _nodes,
-    "simple": _folders,
-    "pytorch-operator": _folders,
-    "pytorch-converted": _folders,
-    "light": _light,
-}

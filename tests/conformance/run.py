@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.conformance import report
 from tests.conformance.cases import KINDS, Case, load_cases
 from tests.conformance.judge import ENGINES, PEER, Verdict, judge
-from tests.conformance.pool import judged
+from tests.support.isolation import judged
 
 RECORD = Path(__file__).with_name("results.json")
 
