@@ -128,7 +128,9 @@ _LOG_RIGHT: Final = numbers(
 """Numbers whose logarithm lies so near to a boundary that binary64 rounds it wrongly."""
 _SIGMOID_HARD: Final = numbers("-0x1.250c02p-10")
 _SIGMOID_RIGHT: Final = numbers("0x1.ffb6bep-2")
-"""The same for the sigmoid function."""
+_SOFTPLUS_HARD: Final = numbers("0x1.d483ap-12")
+_SOFTPLUS_RIGHT: Final = numbers("0x1.63017ap-1")
+"""The same for sigmoid and softplus."""
 
 
 @inlined
@@ -275,7 +277,8 @@ def softplus_f32(x: Number) -> np.float32:
     wide: float = np.float64(x)
     size = abs(wide)
     tail = log1p_f64(exp_f64(-(110.0 if size > 110.0 else size)))
-    return np.float32((wide if wide > 0.0 else 0.0) + tail)
+    value = (wide if wide > 0.0 else 0.0) + tail
+    return np.float32(mended(value, wide, _SOFTPLUS_HARD, _SOFTPLUS_RIGHT))
 
 
 @inlined
