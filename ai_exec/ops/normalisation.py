@@ -2,25 +2,36 @@
 
 import numpy as np
 
-from ai_exec.metering import EXP_PICOSECONDS, QUANTISE_PICOSECONDS, per_element
+from ai_exec.metering import EXP_PICOSECONDS, QUANTISE_PICOSECONDS, gas, per_element
 from ai_exec.ops.rules import (
-    FLOAT32,
+    FLOATS,
     axis_of,
     broadcasts_to,
     one_dtype,
-    only_output,
     require_dtype,
     require_rank,
     require_shape,
     size,
 )
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Cost, Mismatch, Operand, operator
 from ai_exec.semantics.functions import exp, log
-from ai_exec.semantics.numerics import exact_sum, greatest, round_to_float32
+from ai_exec.semantics.numerics import Floats, greatest, sum_for
 from ai_exec.tensor import Tensor
 
-_SOFTMAX_COST = per_element(EXP_PICOSECONDS + 2 * QUANTISE_PICOSECONDS)
-_NORMAL_COST = per_element(6 * QUANTISE_PICOSECONDS)
+
+def sums_cost(picoseconds: int, sums: int) -> Cost:
+    """Price each element of the outputs, and so many sums of it; binary64 sums in slices."""
+
+    def cost(call: Call) -> int:
+        data = call.at(0)
+        times = sums * (3 if data.dtype == "float64" else 1)
+        return gas((picoseconds + times * QUANTISE_PICOSECONDS) * size(data.shape))
+
+    return cost
+
+
+_SOFTMAX_COST = sums_cost(EXP_PICOSECONDS + QUANTISE_PICOSECONDS, 1)
+NORMAL_COST = sums_cost(4 * QUANTISE_PICOSECONDS, 2)
 
 
 def _softmax(call: Call) -> tuple[Operand, ...]:
@@ -36,149 +47,71 @@ def _softmax_1(call: Call) -> tuple[Operand, ...]:
     return _softmax(call)
 
 
-def _shares(rows: Tensor, axes: tuple[int, ...]) -> Tensor:
+def shares(rows: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Shares that powers of e have in their sum, as `Softmax` says."""
     powers = exp(rows - greatest(rows, axes))
-    return round_to_float32(powers.astype(np.float64) / exact_sum(powers, axes))
+    return (powers.astype(np.float64) / sum_for(rows.dtype)(powers, axes)).astype(rows.dtype)
 
 
-def _log_shares(rows: Tensor, axes: tuple[int, ...]) -> Tensor:
+def log_shares(rows: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Logarithms of the shares that powers of e have in their sum, as `LogSoftmax` says."""
     distance = rows - greatest(rows, axes)
-    logarithm = log(exact_sum(exp(distance), axes))
-    return round_to_float32(distance.astype(np.float64) - logarithm)
+    logarithm = log(sum_for(rows.dtype)(exp(distance), axes))
+    return (distance.astype(np.float64) - logarithm).astype(rows.dtype)
 
 
-@operator("Softmax", since=13, infer=_softmax, cost=_SOFTMAX_COST, values=FLOAT32)
+@operator("Softmax", since=13, infer=_softmax, cost=_SOFTMAX_COST, values=FLOATS)
 def softmax(input: Tensor, *, axis: int = -1) -> Tensor:
     """e^(x - max) / sum: difference and power each rounded, exact sum, quotient rounded once."""
-    return _shares(input, (axis,))
+    return shares(input, (axis,))
 
 
-@operator("Softmax", since=(1, 11), infer=_softmax_1, cost=_SOFTMAX_COST, values=FLOAT32)
+@operator("Softmax", since=(1, 11), infer=_softmax_1, cost=_SOFTMAX_COST, values=FLOATS)
 def softmax_1(input: Tensor, *, axis: int = 1) -> Tensor:
     """As version 13, over all axes from `axis` on together."""
     axis %= input.ndim
-    return _shares(input, tuple(range(axis, input.ndim)))
+    return shares(input, tuple(range(axis, input.ndim)))
 
 
-@operator("LogSoftmax", since=13, infer=_softmax, cost=_SOFTMAX_COST, values=FLOAT32)
+@operator("LogSoftmax", since=13, infer=_softmax, cost=_SOFTMAX_COST, values=FLOATS)
 def log_softmax(input: Tensor, *, axis: int = -1) -> Tensor:
     """(x - max) - log(sum of e^(x - max)): as `Softmax`, the last steps in binary64."""
-    return _log_shares(input, (axis,))
+    return log_shares(input, (axis,))
 
 
-@operator("LogSoftmax", since=(1, 11), infer=_softmax_1, cost=_SOFTMAX_COST, values=FLOAT32)
+@operator("LogSoftmax", since=(1, 11), infer=_softmax_1, cost=_SOFTMAX_COST, values=FLOATS)
 def log_softmax_1(input: Tensor, *, axis: int = 1) -> Tensor:
     """As version 13, over all axes from `axis` on together."""
     axis %= input.ndim
-    return _log_shares(input, tuple(range(axis, input.ndim)))
+    return log_shares(input, tuple(range(axis, input.ndim)))
 
 
-def _batch(call: Call) -> tuple[Operand, ...]:
-    only_output(call)
-    data = call.at(0)
-    require_rank(data, range(2, 9), "X")
-    dtype = one_dtype(call)
-    for index in range(1, 5):
-        require_shape(call.at(index), (data.shape[1],), f"input {index}")
-    return (Operand(dtype, data.shape),)
+@operator("Hardmax", since=13, infer=_softmax, cost=per_element(3_000), values=FLOATS)
+def hardmax(input: Tensor, *, axis: int = -1) -> Tensor:
+    """1 for the first greatest element along the axis, a NaN is the greatest; 0 for all others."""
+    chosen = np.expand_dims(np.argmax(input, axis=axis), axis)
+    places = np.arange(input.shape[axis]).reshape(-1, *[1] * (input.ndim - 1 - axis % input.ndim))
+    return np.asarray(np.equal(places, chosen), dtype=input.dtype)
 
 
-def _batch_14(call: Call) -> tuple[Operand, ...]:
-    if call.whole("training_mode"):
-        raise Mismatch("training_mode is not supported")
-    return _batch(call)
+@operator("Hardmax", since=(1, 11), infer=_softmax_1, cost=per_element(3_000), values=FLOATS)
+def hardmax_1(input: Tensor, *, axis: int = 1) -> Tensor:
+    """As version 13, over all axes from `axis` on together."""
+    kept = input.shape[: axis % input.ndim]
+    return hardmax(input.reshape(*kept, -1)).reshape(input.shape)
 
 
-def batch_normalise(
-    x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, epsilon: float
-) -> Tensor:
-    """(x - mean) (scale / sqrt(variance + epsilon)) + bias in binary64, rounded once."""
-    shape = (-1, *[1] * (x.ndim - 2))
-    root = np.sqrt(variance.astype(np.float64) + epsilon)
-    factor = (scale.astype(np.float64) / root).reshape(shape)
-    centred = x.astype(np.float64) - mean.astype(np.float64).reshape(shape)
-    return round_to_float32(centred * factor + bias.astype(np.float64).reshape(shape))
-
-
-@operator(
-    "BatchNormalization",
-    since=(14, 15),
-    infer=_batch_14,
-    cost=per_element(9_000),
-    values=FLOAT32,
-    mixed=True,
-)
-def batch_normalization(
-    x: Tensor,
-    scale: Tensor,
-    b: Tensor,
-    input_mean: Tensor,
-    input_var: Tensor,
-    *,
-    epsilon: float = 9.999999747378752e-06,
-    momentum: float = 0.8999999761581421,
-    training_mode: int = 0,
-) -> Tensor:
-    """(x - mean) (scale / sqrt(variance + epsilon)) + bias in binary64, rounded once."""
-    return batch_normalise(x, scale, b, input_mean, input_var, epsilon)
-
-
-@operator(
-    "BatchNormalization", since=9, infer=_batch, cost=per_element(9_000), values=FLOAT32, mixed=True
-)
-def batch_normalization_9(
-    x: Tensor,
-    scale: Tensor,
-    b: Tensor,
-    mean: Tensor,
-    var: Tensor,
-    *,
-    epsilon: float = 9.999999747378752e-06,
-    momentum: float = 0.8999999761581421,
-) -> Tensor:
-    """As later versions."""
-    return batch_normalise(x, scale, b, mean, var, epsilon)
-
-
-def _batch_7(call: Call) -> tuple[Operand, ...]:
-    if call.whole("spatial") != 1:
-        raise Mismatch("spatial must be 1")
-    return _batch(call)
-
-
-@operator(
-    "BatchNormalization",
-    since=7,
-    infer=_batch_7,
-    cost=per_element(9_000),
-    values=FLOAT32,
-    mixed=True,
-)
-def batch_normalization_7(
-    x: Tensor,
-    scale: Tensor,
-    b: Tensor,
-    mean: Tensor,
-    var: Tensor,
-    *,
-    epsilon: float = 9.999999747378752e-06,
-    momentum: float = 0.8999999761581421,
-    spatial: int = 1,
-) -> Tensor:
-    """As later versions."""
-    return batch_normalise(x, scale, b, mean, var, epsilon)
-
-
-def normalise(x: Tensor, axes: tuple[int, ...], epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
+def normalise(x: Tensor, axes: tuple[int, ...], epsilon: float) -> tuple[Floats, Floats, Floats]:
     """(x - mean) / deviation, mean and deviation in binary64.
 
     The mean is an exact sum, and the deviation sqrt(variance + epsilon) of another one.
     """
     count = float(size(tuple(x.shape[axis] for axis in axes)))
     wide = x.astype(np.float64)
-    mean = exact_sum(x, axes) / count
+    add = sum_for(x.dtype)
+    mean = add(x, axes) / count
     centred = wide - mean
-    variance = exact_sum(centred * centred, axes) / count
+    variance = add(centred * centred, axes) / count
     deviation = np.sqrt(variance + epsilon)
     return centred / deviation, mean, deviation
 
@@ -193,20 +126,18 @@ def _layer(call: Call) -> tuple[Operand, ...]:
     for index in (1, 2):
         operand = call.optional(index)
         if operand is not None:
-            require_dtype(operand, FLOAT32, f"input {index}")
+            require_dtype(operand, (data.dtype,), f"input {index}")
             if not broadcasts_to(operand.shape, data.shape[axis:]):
                 raise Mismatch(f"input {index} is {operand} for {data} from axis {axis} on")
     folded = (*data.shape[:axis], *[1] * (data.rank - axis))
     return (
         Operand(data.dtype, data.shape),
-        Operand(data.dtype, folded),
-        Operand(data.dtype, folded),
+        Operand("float32", folded),
+        Operand("float32", folded),
     )
 
 
-@operator(
-    "LayerNormalization", since=17, infer=_layer, cost=_NORMAL_COST, values=FLOAT32, mixed=True
-)
+@operator("LayerNormalization", since=17, infer=_layer, cost=NORMAL_COST, values=FLOATS, mixed=True)
 def layer_normalization(
     x: Tensor,
     scale: Tensor,
@@ -222,7 +153,8 @@ def layer_normalization(
     result = centred * scale.astype(np.float64)
     if b is not None:
         result = result + b.astype(np.float64)
-    return round_to_float32(result), round_to_float32(mean), round_to_float32(1.0 / deviation)
+    inverse = (1.0 / deviation).astype(np.float32)
+    return result.astype(x.dtype), mean.astype(np.float32), inverse
 
 
 def _instance(call: Call) -> tuple[Operand, ...]:
@@ -236,14 +168,99 @@ def _instance(call: Call) -> tuple[Operand, ...]:
     return (Operand(dtype, data.shape),)
 
 
-@operator(
-    "InstanceNormalization", since=(6, 22), infer=_instance, cost=_NORMAL_COST, values=FLOAT32
-)
+@operator("InstanceNormalization", since=(6, 22), infer=_instance, cost=NORMAL_COST, values=FLOATS)
 def instance_normalization(
     input: Tensor, scale: Tensor, b: Tensor, *, epsilon: float = 9.999999747378752e-06
 ) -> Tensor:
     """As `LayerNormalization` over the spatial axes of each sample and channel."""
-    shape = (-1, *[1] * (input.ndim - 2))
     result, _, _ = normalise(input, tuple(range(2, input.ndim)), epsilon)
-    scaled = result * scale.astype(np.float64).reshape(shape)
-    return round_to_float32(scaled + b.astype(np.float64).reshape(shape))
+    return scale_channels(result, scale, b).astype(input.dtype)
+
+
+@operator("InstanceNormalization", since=1, infer=_instance, cost=NORMAL_COST, values=FLOATS)
+def instance_normalization_1(
+    input: Tensor,
+    scale: Tensor,
+    b: Tensor,
+    *,
+    consumed_inputs: tuple[int, ...] | None = None,
+    epsilon: float = 9.999999747378752e-06,
+) -> Tensor:
+    """As later versions."""
+    return instance_normalization(input, scale, b, epsilon=epsilon)
+
+
+def scale_channels(normal: Floats, scale: Tensor, bias: Tensor) -> Floats:
+    """Scale each channel and add a bias to it in binary64."""
+    shape = (-1, *[1] * (normal.ndim - 2))
+    scaled: Floats = normal * scale.astype(np.float64).reshape(shape)
+    return scaled + bias.astype(np.float64).reshape(shape)
+
+
+def _root(call: Call) -> tuple[Operand, ...]:
+    return _layer(call)[:1]
+
+
+@operator("RMSNormalization", since=23, infer=_root, cost=NORMAL_COST, values=FLOATS)
+def rms_normalization(
+    x: Tensor,
+    scale: Tensor,
+    *,
+    axis: int = -1,
+    epsilon: float = 9.999999747378752e-06,
+    stash_type: int = 1,
+) -> Tensor:
+    """x / sqrt(exact mean of the squares + epsilon) scale in binary64, rounded once."""
+    axes = tuple(range(axis % x.ndim, x.ndim))
+    count = float(size(tuple(x.shape[axis] for axis in axes)))
+    wide = x.astype(np.float64)
+    root = np.sqrt(sum_for(x.dtype)(wide * wide, axes) / count + epsilon)
+    return (wide / root * scale.astype(np.float64)).astype(x.dtype)
+
+
+def _group(call: Call) -> tuple[Operand, ...]:
+    data, groups = call.at(0), call.whole("num_groups")
+    require_rank(data, range(2, 9), "X")
+    dtype = one_dtype(call)
+    if call.attributes.get("stash_type", 1) != 1:
+        raise Mismatch("stash_type must be 1")
+    if groups < 1 or data.shape[1] % groups:
+        raise Mismatch(f"num_groups is {groups} for {data}")
+    if not size(data.shape):
+        raise Mismatch(f"nothing in {data}")
+    per_channel = "stash_type" in call.attributes
+    for index in (1, 2):
+        length = data.shape[1] if per_channel else groups
+        require_shape(call.at(index), (length,), f"input {index}")
+    return (Operand(dtype, data.shape),)
+
+
+@operator("GroupNormalization", since=21, infer=_group, cost=NORMAL_COST, values=FLOATS)
+def group_normalization(
+    x: Tensor,
+    scale: Tensor,
+    bias: Tensor,
+    *,
+    epsilon: float = 9.999999747378752e-06,
+    num_groups: int,
+    stash_type: int = 1,
+) -> Tensor:
+    """As `LayerNormalization` over each sample and group of channels; a scale for each channel."""
+    grouped = x.reshape(x.shape[0], num_groups, -1)
+    result, _, _ = normalise(grouped, (2,), epsilon)
+    return scale_channels(result.reshape(x.shape), scale, bias).astype(x.dtype)
+
+
+@operator("GroupNormalization", since=18, infer=_group, cost=NORMAL_COST, values=FLOATS)
+def group_normalization_18(
+    x: Tensor,
+    scale: Tensor,
+    bias: Tensor,
+    *,
+    epsilon: float = 9.999999747378752e-06,
+    num_groups: int,
+) -> Tensor:
+    """As later versions, a scale for each group."""
+    grouped = x.reshape(x.shape[0], num_groups, -1)
+    result, _, _ = normalise(grouped, (2,), epsilon)
+    return scale_channels(result, scale, bias).astype(x.dtype).reshape(x.shape)

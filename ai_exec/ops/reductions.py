@@ -117,10 +117,10 @@ def total_of_magnitudes(data: Tensor, axes: Axes) -> Tensor:
 def product(data: Tensor, axes: Axes) -> Tensor:
     """Product in index order in binary64, rounded once; integers wrap."""
     kept = tuple(axis for axis in range(data.ndim) if axis not in axes)
-    rows = data.transpose(*kept, *axes).reshape(*(data.shape[axis] for axis in kept), -1)
     shape = folded_shape(data.shape, axes, 1)
     if not data.size:
         return np.ones(shape, data.dtype)
+    rows = data.transpose(*kept, *axes).reshape(*(data.shape[axis] for axis in kept), -1)
     wide = np.float64 if data.dtype.kind == "f" else data.dtype
     return np.cumprod(rows, axis=-1, dtype=wide)[..., -1].astype(data.dtype).reshape(shape)
 

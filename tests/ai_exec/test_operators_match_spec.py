@@ -39,6 +39,8 @@ def test_signature_is_the_schema(op: Operator) -> None:
         default = onnx.helper.get_attribute_value(attribute.default_value)
         if isinstance(default, bytes):
             default = default.decode()
+        if isinstance(default, list):
+            default = tuple(default)
         if attribute.default_value.name:
             assert op.defaults[name] == default, name
         elif attribute.required:

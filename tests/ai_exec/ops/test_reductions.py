@@ -108,3 +108,9 @@ def test_a_mean_of_nothing_is_refused() -> None:
     assert reasons(node, {"x": np.zeros((0, 2), np.float32)}) == (
         "node 0 (ReduceMean): nothing to reduce in float32[0, 2]",
     )
+
+
+def test_products_of_several_empty_axes() -> None:
+    (found,) = computed("ReduceProd", 18, np.zeros((0, 2, 0)), np.array([1]), keepdims=0)
+
+    assert found.shape == (0, 0)
