@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from ai_exec.fast.activations import ACTIVATIONS
 from ai_exec.fast.convolution import PreparedConvolution
 from ai_exec.fast.functions import KERNELS
 from ai_exec.fast.functions import softmax as softmax_along
@@ -62,6 +63,10 @@ def _conv(node: Node, program: Program, products: Products) -> Kernel | None:
         return convolution.run(x)
 
     return conv
+
+
+def _activation(node: Node, program: Program, products: Products) -> Kernel | None:
+    return ACTIVATIONS[node.operator.name](node.attributes)
 
 
 def _relu(node: Node, program: Program, products: Products) -> Kernel:
@@ -140,6 +145,7 @@ PREPARATIONS: Final[Mapping[str, Prepare]] = {
     "Softmax": _softmax,
     "LayerNormalization": _layer,
     **{name: _always(kernel) for name, kernel in KERNELS.items()},
+    **dict.fromkeys(ACTIVATIONS, _activation),
     "Add": _always(np.add),
     "Sub": _always(np.subtract),
     "Mul": _always(np.multiply),
