@@ -1,6 +1,6 @@
 """Exact contractions from bytes: quantised values are three digits each, products of digits int32.
 
-With a and b the digits of the operands' whole numbers, each from -128 to 127 (the last one to 64),
+With a and b the digits of the operands' whole numbers, each from -128 to 127,
 N = sum over i and j of 2^(8 (i + j)) sum(a_i b_j).  Digits of equal weight lie one after the other
 along the contraction axis, so that one product of bytes adds them up: five sums for each result.
 Of up to 3 * 2048 products of digits, sums stay below 2^27 and need no more than int32.
@@ -15,9 +15,17 @@ from ai_exec.fast.compilation import compiled
 from ai_exec.fast.finishing import Finish
 from ai_exec.fast.multiply import finish_totals
 from ai_exec.fast.products import Way
-from ai_exec.fast.rows import INFINITY, WHOLE, exponent_of_bits, greatest_bits, power_of_two
+from ai_exec.fast.rows import (
+    INFINITY,
+    WHOLE,
+    exponent_of_bits,
+    greatest_bits,
+    power_of_two,
+    row_bits,
+)
 from ai_exec.fast.session import ZERO_POINT, BoundProducts, ByteProducts, SignedBytes
-from ai_exec.semantics.numerics import Floats, block_slices, product_bits, quantise
+from ai_exec.semantics.numerics import Floats, block_slices, quantise
+from ai_exec.semantics.numerics import row_bits as bits_of_rows
 from ai_exec.tensor import Tensor
 
 DIGITS: Final = 3
@@ -30,13 +38,12 @@ CLASSES: Final = ((0,), (0, 1), (0, 1, 2), (1, 2), (2,))
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
     place: slice
-    bits: int
     scale: Floats
     """Powers of two of the columns."""
 
 
 @compiled
-def spread_rows(rows: Any, bits: int, lefts: Any, scales: Any) -> None:
+def spread_rows(rows: Any, lefts: Any, scales: Any) -> None:
     """Write rows [M, K] as digits, those of each class one after the other; also scales."""
     length = rows.shape[1]
     for row in range(rows.shape[0]):
@@ -44,6 +51,7 @@ def spread_rows(rows: Any, bits: int, lefts: Any, scales: Any) -> None:
         greatest = greatest_bits(source)
         finite = greatest < INFINITY
         exponent = exponent_of_bits(greatest) if finite else np.int64(0)
+        bits = row_bits(source, greatest, exponent) if finite else np.int64(0)
         scales[row] = power_of_two(exponent - bits) if finite else np.nan
         factor = power_of_two(bits - exponent)
         whole = lefts[2][row]
@@ -90,9 +98,8 @@ class ByteMatrix:
         blocks: list[_Block] = []
         matrices: list[SignedBytes] = []
         for place in block_slices(right.shape[0]):
-            bits = product_bits(place.stop - place.start)
-            columns = quantise(right[place], (0,), bits)
-            blocks.append(_Block(place, bits, columns.scale.reshape(-1)))
+            columns = quantise(right[place], (0,), bits_of_rows(right[place], 0))
+            blocks.append(_Block(place, columns.scale.reshape(-1)))
             matrices += _below(columns.digits)
         self._blocks = tuple(blocks)
         self._products = ByteProducts(matrices, rows)
@@ -119,7 +126,7 @@ class ByteMatrix:
         for index, block in enumerate(self._blocks):
             lefts = bound.lefts[count * index : count * (index + 1)]
             part = np.ascontiguousarray(rows[:, block.place])
-            spread_rows(part, block.bits, lefts, scales[index])
+            spread_rows(part, lefts, scales[index])
         bound.compute()
         totals = np.empty((self._rows, self.columns))
         for index, block in enumerate(self._blocks):

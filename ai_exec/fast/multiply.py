@@ -26,7 +26,13 @@ PIECE_ROWS: Final = 32
 PAIR_PIECE_ROWS: Final = 64
 """The same, where more rows share the sum of digits of a panel."""
 PAIR_STEPS: Final = 192
-"""Steps after which sums of pairs are put together: 384 products of at most 2^22 fit in int32."""
+"""Steps after which sums of pairs are put together: of 384 products.
+
+A row's whole numbers have squares that sum to at most 2^53, so those of its high digits sum to less
+than 2^29.1, those of its low ones to at most 2^22 * 384 < 2^30.6.  Any sums of products of two rows
+of digits are below the roots of both (Cauchy, Schwarz): below 2^29.1, 2^30.6, and 2^30.9 for the
+two middle ones together, which int32 holds.
+"""
 
 
 @compiled
@@ -82,7 +88,7 @@ def add_digits(panel: Any, start: int, stop: int, together: Any) -> None:
 
 @compiled
 def gather_pairs(high: Any, low: Any, both: Any, count: int, sums: Any, fresh: int) -> None:
-    """Put the three products of digits together: a b = h h' 2^22 + (h l' + l h') 2^11 + l l'.
+    """Put the three products of digits together: a b = h h' 2^24 + (h l' + l h') 2^12 + l l'.
 
     The middle sum is what the product of the sums of digits holds beside the others; it fits in
     int32 although the product may have wrapped.
@@ -91,7 +97,7 @@ def gather_pairs(high: Any, low: Any, both: Any, count: int, sums: Any, fresh: i
         sums[:count] = 0.0
     for index in range(count):
         middle = np.int32(np.int32(both[index] - high[index]) - low[index])
-        whole = np.float64(high[index]) * 4194304.0 + np.float64(middle) * 2048.0
+        whole = np.float64(high[index]) * 16777216.0 + np.float64(middle) * 4096.0
         sums[index] = sums[index] + (whole + np.float64(low[index]))
 
 
@@ -137,7 +143,7 @@ def round_pairs(
         target = values[row * width : (row + 1) * width]
         for column in range(width):
             middle = np.int32(np.int32(together[column] - above[column]) - below[column])
-            whole = np.float64(above[column]) * 4194304.0 + np.float64(middle) * 2048.0
+            whole = np.float64(above[column]) * 16777216.0 + np.float64(middle) * 4096.0
             whole = whole + np.float64(below[column])
             target[column] = np.float32(whole * (scale * right[column]))
 

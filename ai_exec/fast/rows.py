@@ -11,14 +11,14 @@ import numpy as np
 
 from ai_exec.fast.compilation import compiled, inlined
 from ai_exec.fast.tiles import PAIR_COLUMNS, WIDE_COLUMNS
-from ai_exec.semantics.numerics import BLOCK_LENGTH
+from ai_exec.semantics.numerics import BLOCK_LENGTH, ROW_BITS_MAX, ROW_SIZE_MAX
 
 WHOLE: Final = 6755399441055744.0
 """1.5 * 2^52."""
 INFINITY: Final = 0x7F800000
 """Bits of the infinity; those of NaNs are above."""
-HALF_DIGIT: Final = 1 << 10
-DIGIT_BITS: Final = 11
+HALF_DIGIT: Final = 1 << 11
+DIGIT_BITS: Final = 12
 """Bits of the lower one of two digits of 16 bits."""
 
 
@@ -44,12 +44,44 @@ def exponent_of_bits(bits: int) -> Any:
 
 
 @inlined
-def product_bits(length: int) -> Any:
-    """As `numerics.product_bits`."""
-    bits, power = np.int64(53), np.int64(1)
-    while power < length:
-        power, bits = power * 2, bits - 1
-    return min(np.int64(22), bits // 2)
+def _whole(value: float, factor: float) -> Any:
+    """A whole number of 32 bits; 0 for a factor of 0, whatever the value."""
+    wide = np.float64(value) * factor + WHOLE
+    # The lowest bits of the sum are those of the whole number.
+    bits = np.int32(np.float64(wide).view(np.int64))
+    return bits if factor != 0.0 else np.int32(0)
+
+
+@inlined
+def fewest(squares: Any) -> Any:
+    """The bits that a row's squares leave it (`numerics.row_bits`)."""
+    bits = np.int64(ROW_BITS_MAX)
+    bits -= np.int64(squares > 1 << 53) + np.int64(squares > 1 << 55)
+    return bits - np.int64(squares > 1 << 57)
+
+
+@inlined
+def row_limit(greatest: int, exponent: Any) -> Any:
+    """The bits that the greatest magnitude leaves a row, given by its bits."""
+    size = np.float64(np.int32(greatest).view(np.float32))
+    largest = size * power_of_two(ROW_BITS_MAX - exponent) + WHOLE - WHOLE
+    return np.int64(ROW_BITS_MAX) - np.int64(largest > ROW_SIZE_MAX)
+
+
+@inlined
+def square_of(value: float, factor: float) -> Any:
+    """(|p| + 5)^2 of a number, p the whole number at the most bits."""
+    size = np.int64(abs(_whole(value, factor)) + np.int32(5))
+    return size * size
+
+
+@compiled
+def row_bits(row: Any, greatest: int, exponent: Any) -> Any:
+    """As `numerics.row_bits` of a finite row of binary32."""
+    factor, squares = power_of_two(ROW_BITS_MAX - exponent), np.int64(0)
+    for index in range(row.shape[0]):
+        squares += square_of(row[index], factor)
+    return min(fewest(squares), row_limit(greatest, exponent))
 
 
 @compiled
@@ -70,13 +102,13 @@ def quantise_wide(rows: Any, digits: Any, scales: Any) -> None:
         for block in range(scales.shape[0]):
             start = block * BLOCK_LENGTH
             stop = min(start + BLOCK_LENGTH, length)
-            bits = product_bits(stop - start)
             greatest = greatest_bits(rows[row, start:stop])
             if greatest >= INFINITY:
                 scales[block, row] = np.nan
                 digits[row, start:stop] = 0.0
                 continue
             exponent = exponent_of_bits(greatest)
+            bits = row_bits(rows[row, start:stop], greatest, exponent)
             scales[block, row] = power_of_two(exponent - bits)
             factor = power_of_two(bits - exponent)
             source, target = rows[row, start:stop], digits[row, start:stop]
@@ -92,16 +124,16 @@ def quantise_pairs(rows: Any, digits: Any, scales: Any) -> None:
         for block in range(scales.shape[0]):
             start = block * BLOCK_LENGTH
             stop = min(start + BLOCK_LENGTH, length)
-            bits = product_bits(stop - start)
             greatest = greatest_bits(rows[row, start:stop])
-            finite = greatest < INFINITY
-            exponent = exponent_of_bits(greatest) if finite else np.int64(0)
-            scales[block, row] = power_of_two(exponent - bits) if finite else np.nan
-            factor = power_of_two(bits - exponent) if finite else 0.0
-            if not finite:
+            if greatest >= INFINITY:
+                scales[block, row] = np.nan
                 digits[row, :, start:stop] = 0
                 continue
+            exponent = exponent_of_bits(greatest)
             source = rows[row, start:stop]
+            bits = row_bits(source, greatest, exponent)
+            scales[block, row] = power_of_two(exponent - bits)
+            factor = power_of_two(bits - exponent)
             high, low = digits[row, 0, start:stop], digits[row, 1, start:stop]
             both = digits[row, 2, start:stop]
             for index in range(source.shape[0]):
@@ -127,21 +159,21 @@ def column_factors(weights: Any, start: int, stop: int, factors: Any, scales: An
         for column in range(columns):
             size = np.int32(source[column] & 0x7FFFFFFF)
             greatest[column] = max(greatest[column], size)
-    bits = product_bits(stop - start)
+    exponents, squares = np.zeros(columns, np.int64), np.zeros(columns, np.int64)
     for column in range(columns):
         finite = greatest[column] < INFINITY
-        exponent = exponent_of_bits(greatest[column]) if finite else np.int64(0)
+        exponents[column] = exponent_of_bits(greatest[column]) if finite else np.int64(0)
+        factors[column] = power_of_two(ROW_BITS_MAX - exponents[column]) if finite else 0.0
+    for row in range(start, stop):
+        source = weights[row]
+        for column in range(columns):
+            squares[column] += square_of(source[column], factors[column])
+    for column in range(columns):
+        finite, exponent = greatest[column] < INFINITY, exponents[column]
+        limit = row_limit(greatest[column], exponent) if finite else np.int64(ROW_BITS_MAX)
+        bits = min(fewest(squares[column]), limit)
         factors[column] = power_of_two(bits - exponent) if finite else 0.0
         scales[column] = power_of_two(exponent - bits) if finite else np.nan
-
-
-@inlined
-def _whole(value: float, factor: float) -> Any:
-    """A whole number of 32 bits; 0 for a factor of 0, whatever the value."""
-    wide = np.float64(value) * factor + WHOLE
-    # The lowest bits of the sum are those of the whole number.
-    bits = np.int32(np.float64(wide).view(np.int64))
-    return bits if factor != 0.0 else np.int32(0)
 
 
 @compiled

@@ -1,23 +1,31 @@
 """The one file that decides precision: exact contractions and sums, zeros, casts (R1, R3, R4).
 
 R3, the contraction.  Along the contraction axis the operands are cut into blocks of at most
-BLOCK_LENGTH elements.  In a block of length K, b = product_bits(K).  A row is what one result
-takes from one operand: a row of the left matrix, a column of the right one.  For each row
+BLOCK_LENGTH elements.  A row is what one result takes from one operand in a block: a row of the
+left matrix, a column of the right one.  For each row
 
     s = 2^e, the smallest power of two not below the largest magnitude (s = 1 for a row of zeros)
-    q = rint(x / s * 2^b), half to even, a whole number with |q| <= 2^b.
+    p = rint(x / s * 2^23), half to even, for each element, and T the sum of (|p| + 5)^2
+    b = the greatest of 23, 22, 21 and 20 with T <= 2^(53 + 2 (23 - b)); but not 23 if a |p| is
+        above 8355711 = 127 * (1 + 2^8 + 2^16), so that three signed bytes hold every number
+    q = rint(x / s * 2^b), half to even, a whole number.
 
-The block's result is N * 2^(ea - b) * 2^(eb - b), where N is the sum of the products qa * qb.  As
-K * 2^(2b) <= 2^53, N and all partial sums in any order are whole numbers that binary64 holds
-exactly.  Scaling by powers of two is exact too, as exponents stay between -342 and 309.  Results of
-blocks are added in binary64 in index order.  The caller rounds the total once to binary32, or first
-adds a bias to it in binary64.  A row with a NaN or an infinity in it makes every result of its
-block, and thus of the contraction, NaN.  A zero is +0.
+The block's result is N * 2^(ea - ba) * 2^(eb - bb), where N is the sum of the products qa * qb.
+As |q| <= (|p| + 5) 2^(b - 23), the squares of a row's q sum to at most 2^53.  So (Cauchy, Schwarz)
+N and all partial sums in any order are whole numbers of at most 2^53, which binary64 holds exactly.
+Scaling by powers of two is exact too, as exponents stay between -342 and 309.  Results of blocks
+are added in binary64 in index order.  The caller rounds the total once to binary32, or first adds a
+bias to it in binary64.  A row with a NaN or an infinity in it makes every result of its block, and
+thus of the contraction, NaN.  A zero is +0.
+
+R3, windows.  Where results share an operand's elements in windows (convolutions), a row is all that
+shares a scale; K is the elements of a window in a block, and b = product_bits(K) for all rows:
+K * 2^(2b) <= 2^53.
 
 R3, the sum.  As above with one operand, one block and b = sum_bits(K): K * 2^b <= 2^52.  But a row
 with infinities of one sign and no NaN sums to that infinity.
 
-R3 of binary64.  Blocks, s and b are the same.  A row is three slices of whole numbers,
+R3 of binary64.  Blocks and s are the same, b = product_bits(K).  A row is three slices of whole numbers,
 
     q1 = rint(x / s * 2^b), q2 = rint(r1 * 2^(b + 1)), q3 = rint(r2 * 2^(b + 1)),
 
@@ -46,7 +54,11 @@ Floats = npt.NDArray[np.float64]
 Axes = tuple[int, ...]
 
 PRODUCT_BITS_MAX: Final = 22
-"""Three int8 digits hold a value of so many bits and its sign."""
+"""Bits of a quantised operand where windows share it."""
+ROW_BITS_MAX: Final = 23
+"""Bits of a quantised row that no other result shares."""
+ROW_SIZE_MAX: Final = 127 * (1 + (1 << 8) + (1 << 16))
+"""Greatest whole number of a row: three signed bytes hold it."""
 BLOCK_LENGTH: Final = 2048
 """Elements of a block along the contraction axis, at most."""
 
@@ -88,16 +100,34 @@ class Quantised:
     """2^(e - bits) for each row, with axes of length 1 where the row lies; NaN if not finite."""
 
 
-def quantise(rows: Tensor, axes: Axes, bits: int) -> Quantised:
+def quantise(rows: Tensor, axes: Axes, bits: int | Tensor) -> Quantised:
     """Write the rows that lie along `axes` in block fixed point."""
     wide = rows.astype(np.float64)
-    largest = np.max(np.abs(wide), axis=axes, keepdims=True, initial=0.0)
-    finite = np.isfinite(largest)
-    mantissa, exponent = np.frexp(np.where(finite & (largest > 0), largest, 1.0))
-    exponent = exponent - (mantissa == 0.5)
+    finite, exponent = _scales(wide, axes)
     digits = np.rint(wide * np.ldexp(1.0, bits - exponent)) + 0.0
     scale = np.where(finite, np.ldexp(1.0, exponent - bits), np.nan)
     return Quantised(digits if finite.all() else np.where(finite, digits, 0.0), scale)
+
+
+def _scales(wide: Floats, axes: Axes) -> tuple[Tensor, Tensor]:
+    """Give for each row whether it is finite, and e."""
+    largest = np.max(np.abs(wide), axis=axes, keepdims=True, initial=0.0)
+    finite = np.isfinite(largest)
+    mantissa, exponent = np.frexp(np.where(finite & (largest > 0), largest, 1.0))
+    return finite, exponent - (mantissa == 0.5)
+
+
+def row_bits(rows: Tensor, axis: int) -> Tensor:
+    """Give b for each row along an axis of at most BLOCK_LENGTH elements."""
+    wide = rows.astype(np.float64)
+    finite, exponent = _scales(wide, (axis,))
+    places = np.rint(np.where(finite, wide, 0.0) * np.ldexp(1.0, ROW_BITS_MAX - exponent))
+    sizes = np.abs(places).astype(np.int64)
+    squares = np.sum((sizes + 5) * (sizes + 5), axis=axis, keepdims=True)
+    fewer = (np.max(sizes, axis=axis, keepdims=True, initial=0) > ROW_SIZE_MAX).astype(np.int64)
+    for count in range(1, 4):
+        fewer = np.where(squares > 1 << (51 + 2 * count), np.maximum(fewer, count), fewer)
+    return ROW_BITS_MAX - fewer
 
 
 def whole_product(left: Floats, right: Floats) -> Floats:
@@ -176,8 +206,7 @@ def contract(left: Tensor, right: Tensor) -> Floats:
 
 
 def _block(left: Tensor, right: Tensor) -> Floats:
-    bits = product_bits(left.shape[-1])
-    a, b = quantise(left, (-1,), bits), quantise(right, (-2,), bits)
+    a, b = quantise(left, (-1,), row_bits(left, -1)), quantise(right, (-2,), row_bits(right, -2))
     return combine(whole_product(a.digits, b.digits), a.scale, b.scale)
 
 

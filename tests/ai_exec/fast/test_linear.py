@@ -62,9 +62,8 @@ def test_shapes_of_the_left_operand(shape: tuple[int, ...], way: Products) -> No
 @pytest.mark.parametrize("length", [384, 512, 1600, 2048, 4096])
 def test_whole_numbers_of_extreme_digits(length: int, way: Products) -> None:
     """All alike and by turns, so that sums of digits and of products are as large as they get."""
-    extremes = (0x400000, 0x3FFFFF, 0x3FFBFF, 0x3FFC00, 0x000400, 0x0003FF, 0x3F7F7F, 0x3F8080)
-    bits = numerics.product_bits(min(length, numerics.BLOCK_LENGTH))
-    values = np.array([*extremes, *(-value for value in extremes)]) / 2.0**bits
+    extremes = (0x7F7F7F, 0x7F7F80, 0x400000, 0x3FF7FF, 0x3FF800, 0x000800, 0x0007FF, 0x3F8080)
+    values = np.array([*extremes, *(-value for value in extremes)]) / 2.0**23
     rows = np.repeat(values[:, np.newaxis], length, axis=1)
     turns = np.where(np.arange(length) % 2 == 0, rows, -rows)
     left = np.concatenate([rows, turns]).astype(np.float32)
@@ -76,8 +75,8 @@ def test_whole_numbers_of_extreme_digits(length: int, way: Products) -> None:
 
 @WAYS
 def test_every_digit_in_both_operands(way: Products) -> None:
-    whole = np.arange(-(1 << 22), (1 << 22) + 1, 4099)[:2047]
-    values = np.append(whole / 2.0**22, 1.0).astype(np.float32)
+    whole = np.arange(-(1 << 23) + 1, 1 << 23, 8209)[:2047]
+    values = np.append(whole / 2.0**23, 0.5).astype(np.float32)
     assert_same_bits(values[np.newaxis, :512], np.diag(values[:512]), way)
     assert_same_bits(values[np.newaxis], np.stack([values, values[::-1]], axis=1), way)
 

@@ -30,14 +30,21 @@ def row_by_definition(row: list[float], bits: int) -> tuple[list[int], int]:
     return [round(Fraction(value) * scale) for value in row], exponent - bits
 
 
+def bits_by_definition(row: list[float]) -> int:
+    sizes = [abs(value) for value in row_by_definition(row, 23)[0]]
+    squares = sum((size + 5) ** 2 for size in sizes)
+    fitting = [bits for bits in (23, 22, 21, 20) if squares <= 2 ** (53 + 2 * (23 - bits))]
+    return min(fitting[0], 23 if max(sizes) <= 0x7F7F7F else 22)
+
+
 def product_by_definition(left: list[float], right: list[float]) -> float:
     total = 0.0
     for index, block in enumerate(numerics.block_slices(len(left))):
-        bits = numerics.product_bits(block.stop - block.start)
-        a, a_exponent = row_by_definition(left[block], bits)
-        b, b_exponent = row_by_definition(right[block], bits)
+        a, a_exponent = row_by_definition(left[block], bits_by_definition(left[block]))
+        b, b_exponent = row_by_definition(right[block], bits_by_definition(right[block]))
         whole = sum(x * y for x, y in zip(a, b, strict=True))
-        assert abs(whole) <= 2**53
+        assert sum(x * x for x in a) <= 2**53
+        assert sum(x * x for x in b) <= 2**53
         part = ldexp(whole, a_exponent + b_exponent)
         total = part if index == 0 else total + part
     return total
@@ -98,6 +105,29 @@ def test_whole_products_fit_even_at_their_greatest(length: int) -> None:
     assert length * 2 ** numerics.sum_bits(length) <= 2**52
     ones = np.ones((1, length), np.float32)
     assert contract(ones, ones.T).tolist() == [[float(length)]]
+
+
+@pytest.mark.parametrize(
+    ("row", "bits"),
+    [
+        ([0.0, 0.0], 23),
+        ([1.0], 22),
+        ([0.99], 23),
+        ([0.9960785, 1e-30], 22),
+        ([0.9960783, 1e-30], 23),
+        ([0.7] * 262, 22),
+        ([0.7] * 261 + [0.0], 23),
+        ([0.99] * 2048, 21),
+        ([1.0] * 2048, 20),
+        ([1e-45] * 9, 22),
+        ([3e38] * 100, 23),
+    ],
+)
+def test_bits_of_a_row(row: list[float], bits: int) -> None:
+    array = np.array([row], np.float32)
+
+    assert bits_by_definition(array[0].tolist()) == bits
+    assert numerics.row_bits(array, -1).tolist() == [[bits]]
 
 
 def test_quantised_bits() -> None:
