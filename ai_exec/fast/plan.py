@@ -9,6 +9,7 @@ from math import prod
 from typing import Any, Final
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from ai_exec.fast.batches import multiply_batches
 from ai_exec.fast.finishing import (
@@ -261,8 +262,8 @@ def _batching(run: Run, left: Shape, right: Shape, shape: Shape, tensor: Shape |
         out = np.empty((*batch, *shape[-2:]), np.float32)
         tensors = NOTHING if other is None else np.ascontiguousarray(other).reshape(matrices)
         multiply_batches(
-            np.broadcast_to(a.reshape(left_rank), left_shape),
-            np.broadcast_to(b.reshape(right_rank), right_shape),
+            _spread(a.reshape(left_rank), left_shape),
+            _spread(b.reshape(right_rank), right_shape),
             *chain,
             tensors,
             places,
@@ -271,6 +272,13 @@ def _batching(run: Run, left: Shape, right: Shape, shape: Shape, tensor: Shape |
         return out.reshape(shape)
 
     return compute
+
+
+def _spread(matrices: Tensor, shape: Shape) -> Tensor:
+    """Broadcast to a shape, as an array of the kind that passes are compiled for."""
+    if matrices.shape == shape:
+        return matrices
+    return as_strided(matrices, shape, np.broadcast_to(matrices, shape).strides)
 
 
 def _chaining(run: Run, shape: Shape, *, by_column: bool) -> Compute:

@@ -11,8 +11,9 @@ from typing import Final
 
 from ai_exec.workers.frames import Channel, Kind
 
-START_SECONDS_MAX: Final = 60.0
-"""A loaded machine may take long to import numpy; a process that never comes up is a failure."""
+START_SECONDS_MAX: Final = 300.0
+"""A loaded machine may take long to import numpy, and to compile passes that are not kept on disk;
+a process that never comes up is a failure."""
 
 ONE_THREAD: Final = {
     "OMP_NUM_THREADS": "1",

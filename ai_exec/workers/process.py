@@ -18,6 +18,7 @@ from typing import Final
 
 from ai_exec.backend import ADMISSION_SUMMARY, InProcess
 from ai_exec.fast.measure import measured
+from ai_exec.fast.prepare import prepare_products
 from ai_exec.workers.frames import Channel, ChannelClosed, Kind
 from ai_exec.workers.messages import ENGINES, ROOT_BYTES, encode_outcome
 
@@ -33,6 +34,7 @@ class Servant:
 
     def __init__(self) -> None:
         # Done before memory is bounded, and not on a model's time.
+        prepare_products()
         products = measured(time.perf_counter)
         self._models: dict[bytes, bytes] = {}
         self._engines = tuple(InProcess(engine, products=products) for engine in ENGINES)

@@ -1,10 +1,12 @@
-"""Inference by engine against plain onnxruntime on one thread, in one run."""
+"""The fast engine against plain onnxruntime on one thread, in one process and by turns."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from time import perf_counter
 
@@ -15,134 +17,221 @@ from onnx import TensorProto, helper, numpy_helper
 
 import ai_exec
 from ai_exec.fast.executable import FastExecutable
+from ai_exec.fast.prepare import prepare
 from ai_exec.fast.products import BYTES, PAIRS, WIDE, Products
+from ai_exec.limits import DEFAULT_LIMITS
+from ai_exec.program import Program
 from ai_exec.tensor import Tensor, encode_tensors
 from ai_exec.workers.child import ONE_THREAD
 from ai_exec.workers.pool import PoolSettings, WorkerPool
+from tests.support.encoder import encoder, encoder_inputs
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 ROW_BYTES = 65
 SIZES = (
     *((1, 384, 384), (1, 384, 1536), (1, 768, 3072), (4, 384, 1536)),
-    *((16, 384, 1536), (64, 384, 384), (64, 384, 1536)),
+    *((16, 384, 1536), (64, 384, 384), (64, 384, 1536), (256, 384, 1536)),
 )
 """Rows, length and columns of products."""
 WAYS = {"fast, binary64": WIDE, "fast, pairs": PAIRS, "fast, bytes": BYTES}
+TOKENS = (64, 256)
+LIMITS = replace(DEFAULT_LIMITS, model_bytes_max=1 << 28, peak_bytes_max=1 << 33)
 ROUNDS = 7
 ROUND_SECONDS = 0.1
 
 Execute = Callable[[], object]
 
 
-def microseconds(executes: Mapping[str, Execute]) -> dict[str, float]:
+def microseconds(executes: Mapping[str, Execute], seconds: float) -> dict[str, float]:
     """Give the least microseconds of a call of each; rounds alternate, so that all meet a quiet
     moment of the machine.
     """
     best = dict.fromkeys(executes, float("inf"))
     for _ in range(ROUNDS):
         for name, execute in executes.items():
-            end = perf_counter() + ROUND_SECONDS
+            end = perf_counter() + seconds
             while (start := perf_counter()) < end:
                 execute()
                 best[name] = min(best[name], (perf_counter() - start) * 1e6)
     return best
 
 
-def show(title: str, executes: Mapping[str, Execute], peer: str = "onnxruntime") -> None:
-    """Print the times and their ratio to the peer's."""
-    times = microseconds(executes)
+def show(title: str, executes: Mapping[str, Execute], seconds: float = ROUND_SECONDS) -> None:
+    """Print the times and their ratio to onnxruntime's."""
+    times = microseconds(executes, seconds)
     print(f"  {title}")
     for name, taken in times.items():
-        ratio = f"{taken / times[peer]:8.2f} x {peer}" if name != peer else ""
-        print(f"    {name:34} {taken:10.1f} us {ratio}")
+        ratio = f"{taken / times['onnxruntime']:8.2f} x" if name != "onnxruntime" else ""
+        print(f"    {name:34} {taken:10.1f} us {ratio}", flush=True)
+
+
+def session(model: bytes) -> onnxruntime.InferenceSession:
+    """Give plain onnxruntime on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model, options)
+
+
+def admitted(model: bytes) -> Program:
+    """Give the program of a model that must be admitted."""
+    admission = ai_exec.admit(model, LIMITS)
+    assert admission.program is not None, admission.reasons
+    return admission.program
 
 
 def engines(
     model: bytes, inputs: Mapping[str, Tensor], ways: Mapping[str, Products] | None = None
 ) -> dict[str, Execute]:
-    """Give one call of each engine on the same inputs, and of the fast one made to go some way."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options)
-    admission = ai_exec.admit(model)
-    assert admission.program is not None, admission.reasons
-    fast = ai_exec.compile(admission.program, "fast")
-    reference = ai_exec.compile(admission.program, "reference")
-    forced = {name: FastExecutable(admission.program, way) for name, way in (ways or {}).items()}
-    expected = reference.run(inputs)
+    """Give one call of each on the same inputs, the fast engine's bits checked."""
+    plain, program = session(model), admitted(model)
+    fast = ai_exec.compile(program, "fast")
+    forced = {name: FastExecutable(program, way) for name, way in (ways or {}).items()}
+    expected = ai_exec.compile(program, "reference").run(inputs)
     for executable in (fast, *forced.values()):
         found = executable.run(inputs)
         assert all(found[name].tobytes() == expected[name].tobytes() for name in expected)
     return {
-        "onnxruntime": lambda: session.run(None, dict(inputs)),
+        "onnxruntime": lambda: plain.run(None, dict(inputs)),
         "fast": lambda: fast.run(inputs),
         **{name: partial(executable.run, inputs) for name, executable in forced.items()},
-        "reference": lambda: reference.run(inputs),
     }
 
 
-def single_node(operator: str, shape: tuple[int, ...], weights: Tensor | None) -> bytes:
-    """Give a model of one operator with float32 weights."""
-    reads = ["x"] if weights is None else ["x", "w"]
+def model_of(
+    nodes: list[onnx.NodeProto], shape: tuple[int, ...], constants: Mapping[str, Tensor]
+) -> bytes:
+    """Give an ONNX file that takes x and gives y, both float32."""
     graph = helper.make_graph(
-        [helper.make_node(operator, reads, ["y"])],
-        operator,
+        nodes,
+        "graph",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [] if weights is None else [numpy_helper.from_array(weights, "w")],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     opsets = [helper.make_opsetid("", 17)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
     return bytes(onnx.shape_inference.infer_shapes(model).SerializeToString())
 
 
-def digits() -> None:
-    """Print the demo's model on one digit, by engine and through the pool of processes."""
+def normal(*shape: int) -> Tensor:
+    """Give normal numbers."""
+    return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
+
+
+def perceptron(*widths: int) -> bytes:
+    """Give a network of dense layers with ReLU between them and a softmax at the end."""
+    nodes, constants, x = [], {}, "x"
+    for index, (before, after) in enumerate(pairwise(widths)):
+        weights, bias, last = f"w{index}", f"b{index}", index == len(widths) - 2
+        constants |= {weights: normal(after, before), bias: normal(after)}
+        nodes.append(helper.make_node("Gemm", [x, weights, bias], [f"d{index}"], transB=1))
+        operator, x = ("Softmax", "y") if last else ("Relu", f"x{index}")
+        nodes.append(helper.make_node(operator, [f"d{index}"], [x]))
+    return model_of(nodes, (1, widths[0]), constants)
+
+
+def convolutional() -> bytes:
+    """Give a network for images of 8 x 8: two convolutions, a pool and a dense layer."""
+    shapes = {"k0": (16, 1, 3, 3), "b0": (16,), "k1": (32, 16, 3, 3), "b1": (32,)}
+    nodes = [
+        helper.make_node("Conv", ["x", "k0", "b0"], ["c0"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c0"], ["r0"]),
+        helper.make_node("Conv", ["r0", "k1", "b1"], ["c1"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c1"], ["r1"]),
+        helper.make_node("MaxPool", ["r1"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        helper.make_node("Gemm", ["f", "w", "b"], ["d"], transB=1),
+        helper.make_node("Softmax", ["d"], ["y"]),
+    ]
+    shapes |= {"w": (10, 512), "b": (10,)}
+    return model_of(nodes, (1, 1, 8, 8), {name: normal(*shape) for name, shape in shapes.items()})
+
+
+def small_models() -> None:
+    """Print small networks at batch 1, where the overhead of a call counts."""
     model = (DIGITS / "digits.onnx").read_bytes()
     rows = np.frombuffer((DIGITS / "unseen.rows").read_bytes(), np.uint8).reshape(-1, ROW_BYTES)
     pixels = rows[:, :-1].astype(np.float32)
-    show("digits, one image", engines(model, {"pixels": pixels[:1]}))
+    executes = engines(model, {"pixels": pixels[:1]})
+    show("digits of the demo, one image", executes)
+    for widths in ((64, 32, 10), (128, 256, 256, 10), (784, 512, 512, 10)):
+        title = f"dense layers {' '.join(map(str, widths))}"
+        show(title, engines(perceptron(*widths), {"x": normal(1, widths[0])}))
+    show("two convolutions over 8x8", engines(convolutional(), {"x": normal(1, 1, 8, 8)}))
     fresh = count()
     with WorkerPool(PoolSettings(cache_bytes_max=1 << 20)) as pool:
-        root = bytes(32)
 
         def run(number: int) -> object:
             image = pixels[:1] + np.float32(number) * np.float32(1e-6)
-            return pool.run(root, lambda: model, encode_tensors({"pixels": image}))
+            return pool.run(bytes(32), lambda: model, encode_tensors({"pixels": image}))
 
-        executes = engines(model, {"pixels": pixels[:1]})
-        show(
-            "digits, through the worker pool, encoding included",
-            {
-                "onnxruntime": executes["onnxruntime"],
-                "pool, new image": lambda: run(next(fresh)),
-                "pool, answer kept": lambda: run(-1),
-            },
-        )
+        ways: dict[str, Execute] = {
+            "onnxruntime": executes["onnxruntime"],
+            "pool, new image": lambda: run(next(fresh)),
+            "pool, answer kept": lambda: run(-1),
+        }
+        show("digits through the worker pool, encoding included", ways)
+
+
+def text_encoders() -> None:
+    """Print the encoder of 22 million parameters, by way of its products."""
+    for tokens in TOKENS:
+        for normalise in (False, True):
+            model = encoder(tokens, normalise=normalise)
+            form = "the operator" if normalise else "single nodes"
+            title = f"encoder, {tokens} tokens, normalised by {form}"
+            ways = {} if normalise else WAYS
+            show(title, engines(model, encoder_inputs(tokens), ways), 4 * ROUND_SECONDS)
+
+
+def resident_bytes() -> int:
+    """Give the memory that this process takes now."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def memory() -> None:
+    """Print what the encoder takes; asked first, as memory that is given back stays resident."""
+    model = encoder(TOKENS[0])
+    before = resident_bytes()
+    executable = ai_exec.compile(admitted(model), "fast")
+    executable.run(encoder_inputs(TOKENS[0]))
+    held = (resident_bytes() - before) / len(model)
+    print(f"  memory of the encoder after a run: {held:.2f} x its {len(model) / 1e6:.0f} MB")
+
+
+def loading() -> None:
+    """Print how long the encoder takes to load."""
+    model = encoder(TOKENS[0])
+    program = admitted(model)
+    executes: dict[str, Execute] = {
+        "onnxruntime": lambda: session(model),
+        "admit": lambda: admitted(model),
+        "compile": lambda: ai_exec.compile(program, "fast"),
+    }
+    show("loading the encoder", executes, 4 * ROUND_SECONDS)
 
 
 def operators() -> None:
     """Print single operators at sizes of real models."""
-    random = np.random.default_rng(1)
-
-    def normal(*shape: int) -> Tensor:
-        return random.standard_normal(shape).astype(np.float32)
-
     for rows, length, columns in SIZES:
-        model = single_node("MatMul", (rows, length), normal(length, columns))
+        nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+        model = model_of(nodes, (rows, length), {"w": normal(length, columns)})
         title = f"MatMul M{rows} K{length} N{columns}"
         show(title, engines(model, {"x": normal(rows, length)}, WAYS))
-    model = single_node("Conv", (1, 16, 28, 28), normal(32, 16, 3, 3))
-    show("Conv 16 to 32 channels, 3x3 over 28x28", engines(model, {"x": normal(1, 16, 28, 28)}))
-    for operator in ("Softmax", "Sigmoid", "Exp", "Tanh"):
-        model = single_node(operator, (64, 384), None)
+    for operator in ("Softmax", "Sigmoid", "Exp", "Tanh", "Erf"):
+        model = model_of([helper.make_node(operator, ["x"], ["y"])], (64, 384), {})
         show(f"{operator} of 64x384", engines(model, {"x": normal(64, 384)}))
 
 
 def main() -> None:
     """Print all comparisons."""
-    print("least time of a call, one thread")
-    digits()
+    prepare()
+    print("least time of a call, one thread, and its ratio to onnxruntime's")
+    memory()
+    small_models()
+    text_encoders()
+    loading()
     operators()
 
 

@@ -67,3 +67,5 @@ fi
 say "Installing the pinned dependencies (a minute or two the first time)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+say "Compiling the passes of the exact engine (half a minute the first time)"
+.venv/bin/python -m ai_exec.fast.prepare

@@ -1,0 +1,73 @@
+"""Compiling every pass before anybody waits for one: `python -m ai_exec.fast.prepare`.
+
+Passes are kept on disk (`compilation.py`), so this takes long once and shortly afterwards.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Final
+
+import numpy as np
+
+from ai_exec.fast.batches import multiply_batches
+from ai_exec.fast.finishing import NOTHING, WIDTH_MAX, Code, Finish, Link, chain_of, chain_rows
+from ai_exec.fast.linear import Matrix, prepared
+from ai_exec.fast.normal import centre_rows, holds_numbers, layer_rows, softmax_rows
+from ai_exec.fast.passes import PASSES
+from ai_exec.fast.products import BYTES, PAIRS, WIDE
+from ai_exec.tensor import Tensor
+
+ROWS: Final = 2
+SIZE: Final = 8
+
+
+def prepare() -> None:
+    """Call each pass once, on a few numbers of each kind that it meets in runs."""
+    prepare_products()
+    numbers = np.ones(SIZE, np.float32)
+    for function in PASSES.values():
+        function(numbers, np.empty(SIZE, np.float32))
+
+
+def prepare_products() -> None:
+    """Do so for products and what is fused with them, which take longest to compile."""
+    numbers = np.ones((ROWS, SIZE), np.float32)
+    weights, constant = np.ones((2, SIZE, SIZE), np.float32)
+    constant.flags.writeable = False
+    for products in (WIDE, PAIRS, BYTES):
+        for matrix in (weights, constant):
+            _multiply(prepared(matrix, ROWS, products), numbers)
+    _finish(numbers)
+    _batches()
+
+
+def _multiply(matrix: Matrix, numbers: Tensor) -> None:
+    finish = Finish(chain_of((), SIZE), 1.0, np.zeros(SIZE + WIDTH_MAX))
+    out = np.empty((ROWS, SIZE), np.float32)
+    matrix.apply(numbers, finish, NOTHING[0], out)
+    matrix.multiply(matrix.quantise(numbers), finish, NOTHING[0], out)
+
+
+def _finish(numbers: Tensor) -> None:
+    chain = chain_of((Link(Code.SAVE), Link(Code.ADD_SAVED)), SIZE)
+    out, wide = np.empty((ROWS, SIZE), np.float32), np.ones(SIZE)
+    chain_rows(numbers, *chain, NOTHING[0], out)
+    centre_rows(numbers, np.float32(0), *chain, NOTHING[0], out)
+    softmax_rows(numbers, out)
+    layer_rows(numbers, 0.0, wide, wide, out)
+    holds_numbers(out.reshape(-1))
+
+
+def _batches() -> None:
+    """Operands lie in one piece, or as a transposition leaves them."""
+    chain = chain_of((), SIZE)
+    whole = np.ones((1, 1, SIZE, SIZE), np.float32)
+    turned = whole.transpose(0, 1, 3, 2)[:, :, ::-1]
+    kinds: Sequence[Tensor] = (whole, turned)
+    for left, right in product(kinds, kinds):
+        places, out = np.zeros(1, np.int64), np.empty(whole.shape, np.float32)
+        multiply_batches(left, right, *chain, NOTHING, places, out)
+
+
+if __name__ == "__main__":
+    prepare()

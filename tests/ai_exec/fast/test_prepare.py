@@ -1,0 +1,45 @@
+"""What is prepared is all that runs need."""
+
+import importlib
+import pkgutil
+from typing import Any
+
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+
+import ai_exec
+from ai_exec import fast
+from ai_exec.fast.executable import FastExecutable
+from ai_exec.fast.prepare import prepare
+from ai_exec.fast.products import BYTES, PAIRS, WIDE
+from tests.support.encoder import encoder, encoder_inputs
+
+
+def compiled_kinds() -> dict[str, int]:
+    """For how many kinds of arguments each pass is compiled in this process."""
+    found: dict[str, int] = {}
+    for module in pkgutil.iter_modules(fast.__path__):
+        for name, value in vars(importlib.import_module(f"{fast.__name__}.{module.name}")).items():
+            dispatcher: Any = value
+            if isinstance(value, Dispatcher):
+                found[f"{dispatcher.__module__}.{name}"] = len(dispatcher.signatures)
+    return found
+
+
+def test_nothing_is_compiled_in_runs_once_all_is_prepared() -> None:
+    prepare()
+    before = compiled_kinds()
+    for operator in (True, False):
+        model = encoder(tokens=4, layers=1, hidden=24, heads=3, words=50, normalise=operator)
+        admission = ai_exec.admit(model)
+        assert admission.program is not None, admission.reasons
+        inputs = encoder_inputs(tokens=4, words=50)
+        for value in inputs.values():
+            value.flags.writeable = False
+        expected = ai_exec.compile(admission.program, "reference").run(inputs)
+        for products in (WIDE, PAIRS, BYTES):
+            found = FastExecutable(admission.program, products).run(inputs)
+            assert all(found[name].tobytes() == expected[name].tobytes() for name in expected)
+
+    assert compiled_kinds() == before
+    assert np.isfinite(next(iter(expected.values()))).all()
