@@ -43,14 +43,14 @@ EXACT = {
     *("arange", "array", "asarray", "full", "full_like", "ones", "ones_like", "zeros"),
     *("zeros_like", "ascontiguousarray", "atleast_2d", "broadcast_arrays", "broadcast_shapes"),
     *("broadcast_to", "concatenate", "expand_dims", "flip", "pad", "split", "squeeze", "stack"),
-    *("take", "take_along_axis", "tile", "transpose", "unique"),
+    *("searchsorted", "take", "take_along_axis", "tile", "transpose", "unique"),
 }
 """Operations that IEEE 754 or integers define, choices, and movement."""
 
 ONLY_ON_WHOLE_NUMBERS = {
-    "argsort": {"choosing.py", "suppression.py"},
+    "argsort": {"choosing.py", "forests.py", "suppression.py"},
     "cumprod": {"reductions.py", "running.py"},
-    "cumsum": {"choosing.py", "picking.py", "running.py"},
+    "cumsum": {"choosing.py", "forests.py", "kernel_machines.py", "picking.py", "running.py"},
     "lexsort": {"choosing.py"},
     "matmul": {"linear.py", "numerics.py"},
     "max": {"numerics.py"},
