@@ -7,7 +7,7 @@ COUNT ?= 10000
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench conformance hostile exhaustive simulate e2e testnet testnet-down lock clean
+.PHONY: help setup demo test check format bench conformance hostile cross-isa exhaustive simulate e2e testnet testnet-down lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ conformance: setup ## Run ONNX's backend suite through both engines and record w
 
 hostile: setup ## Put 10,000 hostile models through admission and the engines, COUNT=10000
 	@$(BIN)/python tests/hostile/run.py --count $(COUNT)
+
+cross-isa: setup ## Run the same programs on emulated processors: one hash each (an hour, 1 GB to fetch)
+	@$(BIN)/python tests/cross_isa/run.py
 
 exhaustive: setup ## Prove every function over all 2^32 inputs, NAMES="exp sin" or all (an hour)
 	@PYTHONPATH=. $(BIN)/python tests/exhaustive/run.py $(NAMES)

@@ -83,9 +83,9 @@ def _nodes(kind: str, slow: bool) -> Iterator[Case]:
     onnx.backend.test.case.base.process_snippet = lambda *snippet: ("", "")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for module in pkgutil.iter_modules(node_cases.__path__):
-            if slow or module.name not in SLOW:
-                importlib.import_module(f"{node_cases.__name__}.{module.name}")
+        for module in pkgutil.walk_packages(node_cases.__path__, f"{node_cases.__name__}."):
+            if slow or module.name.split(".")[-1] not in SLOW:
+                importlib.import_module(module.name)
     for case in sorted(node_cases._NodeTestCases, key=lambda case: case.name):
         sets = tuple(
             ([_plain(value) for value in given], [_plain(value) for value in expected])

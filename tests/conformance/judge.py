@@ -83,17 +83,31 @@ def _run_ours(case: Case, engines: Sequence[str], frozen: bool) -> None:
             raise Wrong("the engines differ in bits")
 
 
-def _admit(model: onnx.ModelProto, inputs: Mapping[str, np.ndarray]) -> ai_exec.Admission:
+def admitted(case: Case) -> tuple[bytes, ai_exec.Admission, dict[str, Any]]:
+    """Give a case's model for its first inputs alone, its admission, and these inputs."""
+    model = onnx.load_from_string(case.model)
+    inputs = _named(model, case.sets[0][0])
+    content = _fixed(model, inputs)
+    admission = ai_exec.admit(content)
+    return content, admission, {tensor.name: inputs[tensor.name] for tensor in admission.inputs}
+
+
+def _admit(model: onnx.ModelProto, inputs: Mapping[str, Any]) -> ai_exec.Admission:
     if HAS_BOUNDS:
         return ai_exec.admit(model.SerializeToString(), bounds=_bounds(model, inputs))
+    return ai_exec.admit(_fixed(model, inputs))
+
+
+def _fixed(model: onnx.ModelProto, inputs: Mapping[str, Any]) -> bytes:
+    """Give the model with the lengths that the inputs have."""
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     for value in fixed.graph.input:
         if value.name in inputs and value.type.HasField("tensor_type"):
             axes = value.type.tensor_type.shape.dim
-            for axis, length in zip(axes, inputs[value.name].shape, strict=False):
+            for axis, length in zip(axes, np.shape(inputs[value.name]), strict=False):
                 axis.dim_value = length
-    return ai_exec.admit(fixed.SerializeToString())
+    return fixed.SerializeToString()
 
 
 def _freeze(model: onnx.ModelProto, inputs: Mapping[str, np.ndarray]) -> onnx.ModelProto:
