@@ -1,7 +1,10 @@
 """Prepared right operands of exact contractions: quantised once, multiplied many times."""
 
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from math import prod
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -15,6 +18,9 @@ from ai_exec.fast.session import is_exact
 from ai_exec.fast.tiles import PAIR_COLUMNS, WIDE_COLUMNS
 from ai_exec.semantics.numerics import BLOCK_LENGTH
 from ai_exec.tensor import Tensor
+
+SHARED_MIN: Final = 1 << 21
+"""Multiply-adds below which handing parts to other threads costs more than it brings."""
 
 
 class Matrix(Protocol):
@@ -44,7 +50,9 @@ def prepared(right: Tensor, rows: int, products: Products = STANDARD) -> Matrix:
     if way is Way.BYTES and is_exact():
         return ByteMatrix(right, rows)
     pairs = way is Way.PAIRS or rows >= products.pairs_rows_min
-    return PairMatrix(right) if pairs and this_machine().pairs else WideMatrix(right)
+    if pairs and this_machine().pairs:
+        return PairMatrix(right, products)
+    return WideMatrix(right, products)
 
 
 def contract(matrix: Matrix, left: Tensor) -> Tensor:
@@ -61,12 +69,31 @@ def blocks_of(length: int) -> int:
     return -(-length // BLOCK_LENGTH)
 
 
+def _by_panels(
+    multiply: Callable[..., None],
+    operands: tuple[Tensor, ...],
+    finish: Finish,
+    tensor: Tensor,
+    out: Tensor,
+    products: Products,
+) -> None:
+    """Multiply all panels, in several parts if that is worth it: each writes its own columns."""
+    arguments = (*operands, finish.factor, finish.bias, *finish.chain, tensor, out)
+    panels = operands[2].shape[0]
+    if products.threads == 1 or out.shape[0] * operands[2].size < SHARED_MIN:
+        multiply(*arguments, 0, panels)
+        return
+    bounds = [panels * part // products.threads for part in range(products.threads + 1)]
+    products.together([partial(multiply, *arguments, *ends) for ends in pairwise(bounds)])
+
+
 class WideMatrix:
     """A constant matrix [K, N] of 32-bit whole numbers."""
 
     form = Way.WIDE
 
-    def __init__(self, right: Tensor) -> None:
+    def __init__(self, right: Tensor, products: Products = STANDARD) -> None:
+        self._products = products
         length, self.columns = right.shape
         panels = -(-self.columns // WIDE_COLUMNS)
         self._blocks = blocks_of(length)
@@ -86,16 +113,7 @@ class WideMatrix:
     ) -> None:
         """Write the finished product of quantised rows to `out` [M, N]."""
         operands = (*quantised, self._panels, self._scales)
-        multiply_wide(
-            *operands,
-            finish.factor,
-            finish.bias,
-            *finish.chain,
-            tensor,
-            out,
-            0,
-            self._panels.shape[0],
-        )
+        _by_panels(multiply_wide, operands, finish, tensor, out, self._products)
 
     def apply(self, rows: Tensor, finish: Finish, tensor: Tensor, out: Tensor) -> None:
         """Write the finished product of contiguous rows [M, K] to `out` [M, N]."""
@@ -108,7 +126,8 @@ class PairMatrix:
 
     form = Way.PAIRS
 
-    def __init__(self, right: Tensor) -> None:
+    def __init__(self, right: Tensor, products: Products = STANDARD) -> None:
+        self._products = products
         length, self.columns = right.shape
         self._length = length + length % 2
         panels = -(-self.columns // PAIR_COLUMNS)
@@ -130,16 +149,7 @@ class PairMatrix:
     ) -> None:
         """Write the finished product of quantised rows to `out` [M, N]."""
         operands = (*quantised, self._panels, self._scales)
-        multiply_pairs(
-            *operands,
-            finish.factor,
-            finish.bias,
-            *finish.chain,
-            tensor,
-            out,
-            0,
-            self._panels.shape[0],
-        )
+        _by_panels(multiply_pairs, operands, finish, tensor, out, self._products)
 
     def apply(self, rows: Tensor, finish: Finish, tensor: Tensor, out: Tensor) -> None:
         """Write the finished product of contiguous rows [M, K] to `out` [M, N]."""

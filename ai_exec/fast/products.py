@@ -1,8 +1,19 @@
 """Which way contractions with constant weights go: by measured sizes, never by values."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+Part = Callable[[], None]
+Together = Callable[[Sequence[Part]], None]
+"""Does parts, perhaps at the same time, and returns when all are done."""
+
+
+def one_by_one(parts: Sequence[Part]) -> None:
+    """Do parts on this thread."""
+    for part in parts:
+        part()
 
 
 class Way(Enum):
@@ -26,6 +37,10 @@ class Products:
     """Rows of the left operand from which bytes are taken, where they are exact."""
     bytes_weights_min: int = 100_000
     """Elements of the constant matrix below which calls of onnxruntime cost more than products."""
+    threads: int = 1
+    """Parts that a large product is cut into."""
+    together: Together = one_by_one
+    """Who does the parts."""
 
     def way(self, rows: int, length: int, columns: int) -> Way:
         """Give the way of a product of these sizes."""

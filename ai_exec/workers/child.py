@@ -32,6 +32,8 @@ class ChildSettings:
     """Address space that a process may take beyond what it needs to start."""
     seconds_max: int
     """Wall time of one request, after which the process ends itself even if nobody kills it."""
+    threads: int = 1
+    """Threads that share the products of a run."""
     command: tuple[str, ...] = (sys.executable, "-m", "ai_exec.workers.process")
     """What to run; tests put misbehaving processes here."""
 
@@ -41,7 +43,7 @@ class Child:
 
     def __init__(self, settings: ChildSettings) -> None:
         ours, theirs = socket.socketpair()
-        limits = (str(settings.memory_bytes_max), str(settings.seconds_max))
+        limits = map(str, (settings.memory_bytes_max, settings.seconds_max, settings.threads))
         with theirs:
             self._process = subprocess.Popen(
                 [*settings.command, *limits],

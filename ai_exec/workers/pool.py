@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -31,7 +31,9 @@ class PoolSettings:
     """Size and limits of a pool."""
 
     workers: int = 1
-    """Processes, one core each."""
+    """Processes, so many threads each."""
+    threads: int = 1
+    """Threads that share the products of a run; whatever it is, the bits are the same."""
     memory_bytes_max: int = 4 << 30
     """Address space of a process beyond what it needs to start.
 
@@ -190,7 +192,7 @@ requests that failed; requests not taken because a line was full or the pool clo
 
 
 def _lane(settings: PoolSettings) -> LaneSettings:
-    child = ChildSettings(settings.memory_bytes_max, settings.seconds_max)
+    child = ChildSettings(settings.memory_bytes_max, settings.seconds_max, settings.threads)
     if settings.command is not None:
-        child = ChildSettings(settings.memory_bytes_max, settings.seconds_max, settings.command)
+        child = replace(child, command=settings.command)
     return LaneSettings(child, settings.models_bytes_max)

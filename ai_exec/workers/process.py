@@ -13,12 +13,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ai_exec.backend import ADMISSION_SUMMARY, InProcess
 from ai_exec.fast.measure import measured
 from ai_exec.fast.prepare import prepare_products
+from ai_exec.workers.crew import Crew
 from ai_exec.workers.frames import Channel, ChannelClosed, Kind
 from ai_exec.workers.messages import ENGINES, ROOT_BYTES, encode_outcome
 
@@ -32,10 +34,12 @@ GRACE_SECONDS: Final = 5
 class Servant:
     """The models that this process holds, and what it does with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 1) -> None:
         # Done before memory is bounded, and not on a model's time.
         prepare_products()
         products = measured(time.perf_counter)
+        if threads > 1:
+            products = replace(products, threads=threads, together=Crew(threads))
         self._models: dict[bytes, bytes] = {}
         self._engines = tuple(InProcess(engine, products=products) for engine in ENGINES)
 
@@ -60,8 +64,11 @@ class Servant:
 
 
 def main(arguments: list[str], answer: Answer) -> None:
-    """Serve standard input until it ends; the arguments are memory in bytes and time in seconds."""
-    memory_bytes_max, seconds_max = map(int, arguments)
+    """Serve standard input until it ends.
+
+    The arguments are memory in bytes, time in seconds, and threads.
+    """
+    memory_bytes_max, seconds_max, _ = map(int, arguments)
     endpoint = socket.socket(fileno=os.dup(0))
     _limit_memory(memory_bytes_max)
     threading.Thread(target=_die_with_parent, args=(endpoint.fileno(),), daemon=True).start()
@@ -108,4 +115,4 @@ def _limit_memory(further_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:], Servant().answer)
+    main(sys.argv[1:], Servant(int(sys.argv[3])).answer)

@@ -1,6 +1,7 @@
 """Products by each way against numerics: the same bits, whatever the operands hold."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from ai_exec.fast.linear import PairMatrix, WideMatrix, contract, prepared
 from ai_exec.fast.products import BYTES, PAIRS, WIDE, Products
 from ai_exec.semantics import numerics
 from ai_exec.tensor import Tensor
+from ai_exec.workers.crew import Crew
 
 WAYS = pytest.mark.parametrize("way", [WIDE, PAIRS, BYTES], ids=["wide", "pairs", "bytes"])
 HOSTILE = (
@@ -139,3 +141,14 @@ def test_pairs_are_taken_where_the_processor_has_them(monkeypatch: pytest.Monkey
         machine = type("Machine", (), {"pairs": pairs})()
         monkeypatch.setattr(fast_linear, "this_machine", lambda machine=machine: machine)
         assert type(prepared(right, 64)) is kind
+
+
+@pytest.mark.parametrize("threads", [2, 3, 40])
+@pytest.mark.parametrize("way", [WIDE, PAIRS], ids=["wide", "pairs"])
+def test_threads_share_panels(way: Products, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast_linear, "SHARED_MIN", 0)
+    left, right = wide_normal(1, 20, 70), wide_normal(2, 70, 301)
+    shared = replace(way, threads=threads, together=Crew(threads))
+    alone, together = (contract(prepared(right, 20, products), left) for products in (way, shared))
+    assert alone.tobytes() == together.tobytes()
+    assert_same_bits(left, right, shared)

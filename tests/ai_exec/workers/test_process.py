@@ -29,7 +29,7 @@ def truncated() -> bytes:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[WorkerPool]:
-    with WorkerPool(PoolSettings(memory_bytes_max=1 << 30)) as pool:
+    with WorkerPool(PoolSettings(memory_bytes_max=1 << 30, threads=2)) as pool:
         yield pool
 
 
