@@ -1,7 +1,9 @@
-"""The shell's way in: `python -m ai_exec admit | run | compare`."""
+"""The shell's way in: `python -m ai_exec admit | explain | run | compare`."""
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -12,6 +14,9 @@ import numpy as np
 
 import ai_exec
 from ai_exec.admission.verdict import Admission
+from ai_exec.chart import draw_deviations
+from ai_exec.deviation import deviations, largest_by_operator
+from ai_exec.explanation import rows_of, totals_of
 from ai_exec.tensor import Tensor
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -43,6 +48,43 @@ def admit(model: Path) -> None:
 
 @main.command()
 @click.argument("model", type=EXISTING)
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+def explain(model: Path, as_json: bool) -> None:
+    """Show what a run of MODEL consists of: every node's types, gas, memory and kernel."""
+    admission = _admit(model)
+    assert admission.program is not None
+    rows = rows_of(admission.program)
+    totals = totals_of(rows)
+    if as_json:
+        found = {
+            "gas": admission.cost,
+            "peak_bytes": admission.peak_bytes,
+            "nodes": [asdict(row) for row in rows],
+            "operators": [asdict(total) for total in totals],
+        }
+        click.echo(json.dumps(found, indent=1))
+        return
+    click.echo(f"{admission.cost} gas, at most {admission.peak_bytes} bytes of memory\n")
+    _echo_table(
+        ("node", "operator", "version", "result", "gas", "share", "memory", "kernel"),
+        [
+            (
+                *(str(row.node), row.operator, str(row.version)),
+                *(", ".join(filter(None, row.outputs)), str(row.gas)),
+                *(f"{row.share:.1%}", _short_bytes(row.memory_bytes), row.kernel),
+            )
+            for row in rows
+        ],
+    )
+    click.echo()
+    _echo_table(
+        ("operator", "nodes", "gas", "share"),
+        [(one.operator, str(one.nodes), str(one.gas), f"{one.share:.1%}") for one in totals],
+    )
+
+
+@main.command()
+@click.argument("model", type=EXISTING)
 @click.argument("inputs", type=EXISTING)
 @click.argument("outputs", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--engine", type=click.Choice(["fast", "reference"]), default="fast")
@@ -58,8 +100,17 @@ def run(model: Path, inputs: Path, outputs: Path, engine: str) -> None:
 @main.command()
 @click.argument("model", type=EXISTING)
 @click.argument("inputs", type=EXISTING)
-def compare(model: Path, inputs: Path) -> None:
-    """Run MODEL by the reference, the fast engine and plain onnxruntime, side by side."""
+@click.option(
+    "--png",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw there, node by node, where onnxruntime deviates.",
+)
+def compare(model: Path, inputs: Path, png: Path | None) -> None:
+    """Run MODEL by the reference, the fast engine and plain onnxruntime, side by side.
+
+    The table at the end tells for each operator at which node onnxruntime deviates most: of the
+    node alone on exact inputs, and in its own run so far; relative to the result's scale.
+    """
     given = _read_arrays(inputs)
     admission = _admit(model)
     engines = {
@@ -76,8 +127,51 @@ def compare(model: Path, inputs: Path) -> None:
     for engine, taken in seconds.items():
         ratio = taken / seconds["onnxruntime"]
         click.echo(f"time {engine:12} {taken * 1e6:12.1f} us {ratio:8.2f} x onnxruntime")
+    _echo_deviations(model, admission, given, png)
     if any(_digest(exact[name]) != _digest(found["fast"][name]) for name in exact):
         raise Refused("the fast engine's bits differ from the reference's: please report this")
+
+
+def _echo_deviations(model: Path, admission: Admission, given: Tensors, png: Path | None) -> None:
+    assert admission.program is not None
+    found = deviations(model.read_bytes(), admission.program, given)
+    click.echo()
+    _echo_table(
+        ("operator", "nodes", "most at", "alone", "so far", "tensor"),
+        [
+            (
+                *(operator, str(nodes), str(worst.node)),
+                *(_short_share(worst.own), _short_share(worst.so_far), worst.output),
+            )
+            for operator, nodes, worst in largest_by_operator(found)
+        ],
+    )
+    if png is not None:
+        try:
+            draw_deviations(found, model.name).save(png, format="PNG")
+        except OSError as error:
+            raise Refused(f"cannot write {png}: {error}") from error
+
+
+def _echo_table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Write columns as wide as they must be; numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    for row in (titles, *rows):
+        cells = [
+            cell.rjust(width) if cell[:1].isdigit() else cell.ljust(width)
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _short_bytes(count: int) -> str:
+    if count < 10_000:
+        return f"{count} B"
+    return f"{count / 1e3:.0f} kB" if count < 10_000_000 else f"{count / 1e6:.0f} MB"
+
+
+def _short_share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2g}"
 
 
 def best_seconds(execute: Callable[[], object]) -> float:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +6,10 @@ import onnx
 import pytest
 from click.testing import CliRunner
 from onnx import TensorProto, helper
+from PIL import Image
 
 from ai_exec.__main__ import main
+from ai_exec.chart import HEIGHT, WIDTH
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 MODEL = str(DIGITS / "digits.onnx")
@@ -80,7 +83,11 @@ def test_compare_shows_three_engines(image: str) -> None:
         ["logits", "fast"],
         ["logits", "onnxruntime"],
     ]
-    assert [line[1] for line in lines if line[0] == "time"] == ["reference", "fast", "onnxruntime"]
+    assert [line[1] for line in lines if line[:1] == ["time"]] == [
+        "reference",
+        "fast",
+        "onnxruntime",
+    ]
     assert "same bits" in output
 
 
@@ -123,4 +130,54 @@ def test_outputs_may_have_any_name_and_need_a_folder(tmp_path: Path) -> None:
     with np.load(outputs) as archive:
         assert archive["file"].tolist() == [-1, -2]
     code, output = invoke("run", str(model), str(inputs), str(tmp_path / "no" / "out.npz"))
+    assert (code, "cannot write" in output) == (1, True), output
+
+
+def test_explain_lists_nodes_and_operators() -> None:
+    code, output = invoke("explain", MODEL)
+
+    assert code == 0, output
+    head, _, titles, *rest = output.splitlines()
+    assert head.endswith("bytes of memory")
+    assert titles.split()[:3] == ["node", "operator", "version"]
+    nodes, operators = rest[: rest.index("")], rest[rest.index("") + 2 :]
+    assert [line.split()[1] for line in nodes] == [
+        "Mul",
+        "Gemm",
+        "Relu",
+        "Gemm",
+        "Softmax",
+        "ArgMax",
+    ]
+    assert {line.split()[0] for line in operators} == {"Gemm", "Softmax", "Mul", "Relu", "ArgMax"}
+
+
+def test_explain_writes_json() -> None:
+    code, output = invoke("explain", MODEL, "--json")
+
+    assert code == 0, output
+    found = json.loads(output)
+    assert sum(row["gas"] for row in found["nodes"]) < found["gas"]
+    assert sum(row["share"] for row in found["nodes"]) == pytest.approx(1)
+    assert sum(total["nodes"] for total in found["operators"]) == len(found["nodes"])
+    assert found["nodes"][0]["inputs"] == ["float32[1, 64]", "float32[]"]
+
+
+def test_compare_finds_where_onnxruntime_deviates(tmp_path: Path, image: str) -> None:
+    chart = tmp_path / "chart.png"
+
+    code, output = invoke("compare", MODEL, image, "--png", str(chart))
+
+    assert code == 0, output
+    table = output.split("\n\n")[1].splitlines()
+    assert table[0].split() == ["operator", "nodes", "most", "at", "alone", "so", "far", "tensor"]
+    assert {line.split()[0] for line in table[1:]} == {"Mul", "Gemm", "Relu", "Softmax"}
+    with Image.open(chart) as drawn:
+        assert drawn.size == (WIDTH, HEIGHT)
+        assert len(drawn.getcolors(WIDTH * HEIGHT)) > 4
+
+
+def test_charts_need_a_folder(tmp_path: Path, image: str) -> None:
+    code, output = invoke("compare", MODEL, image, "--png", str(tmp_path / "no" / "chart.png"))
+
     assert (code, "cannot write" in output) == (1, True), output
