@@ -1,0 +1,90 @@
+"""Activation functions of the first operator set, with an attribute that means nothing today."""
+
+from collections.abc import Callable
+from typing import Final
+
+from ai_exec.metering import EXP_PICOSECONDS, function, per_element
+from ai_exec.ops import activations
+from ai_exec.ops.first_versions import line_up, lined_up
+from ai_exec.ops.rules import FLOATS, Axes, require_dtype, same
+from ai_exec.registry import Call, Cost, Operand, operator
+from ai_exec.tensor import Tensor
+
+One = Callable[[Tensor], Tensor]
+
+_FUNCTIONS: Final[dict[str, tuple[One, Cost]]] = {
+    "Relu": (activations.relu, per_element()),
+    "Sigmoid": (activations.sigmoid, per_element(EXP_PICOSECONDS)),
+    "Exp": (activations.exp, per_element(EXP_PICOSECONDS)),
+    "Tanh": (activations.tanh, function()),
+    "Log": (activations.log, function()),
+}
+
+
+def _consuming(kernel: One) -> One:
+    def consuming(x: Tensor, *, consumed_inputs: Axes | None = None) -> Tensor:
+        return kernel(x)
+
+    consuming.__doc__ = "As later versions."
+    return consuming
+
+
+for _name, (_kernel, _cost) in _FUNCTIONS.items():
+    operator(_name, since=1, infer=same, cost=_cost, values=FLOATS)(_consuming(_kernel))
+
+
+@operator("LeakyRelu", since=1, infer=same, cost=per_element(3_000), values=FLOATS)
+def leaky_relu_1(
+    x: Tensor, *, alpha: float = 0.009999999776482582, consumed_inputs: Axes | None = None
+) -> Tensor:
+    """As later versions."""
+    return activations.leaky_relu(x, alpha=alpha)
+
+
+@operator("Elu", since=1, infer=same, cost=function(), values=FLOATS)
+def elu_1(x: Tensor, *, alpha: float = 1.0, consumed_inputs: Axes | None = None) -> Tensor:
+    """As later versions."""
+    return activations.elu(x, alpha=alpha)
+
+
+@operator("Selu", since=1, infer=same, cost=function(), values=FLOATS)
+def selu_1(
+    x: Tensor,
+    *,
+    alpha: float = 1.673200011253357,
+    gamma: float = 1.0506999492645264,
+    consumed_inputs: Axes | None = None,
+) -> Tensor:
+    """As later versions, whose defaults have more digits."""
+    return activations.selu(x, alpha=alpha, gamma=gamma)
+
+
+@operator("HardSigmoid", since=1, infer=same, cost=per_element(5_000), values=FLOATS)
+def hard_sigmoid_1(
+    x: Tensor,
+    *,
+    alpha: float = 0.20000000298023224,
+    beta: float = 0.5,
+    consumed_inputs: Axes | None = None,
+) -> Tensor:
+    """As later versions."""
+    return activations.hard_sigmoid(x, alpha=alpha, beta=beta)
+
+
+def _slope_of_channels(call: Call) -> tuple[Operand, ...]:
+    first, slope = call.at(0), call.at(1)
+    require_dtype(slope, (first.dtype,), "slope")
+    lined_up(first.shape, slope.shape, 1)
+    return same(call)
+
+
+@operator("PRelu", since=6, infer=_slope_of_channels, cost=per_element(3_000), values=FLOATS)
+def p_relu_6(x: Tensor, slope: Tensor) -> Tensor:
+    """As later versions, with one slope, or one for each channel (axis 1)."""
+    return activations.p_relu(x, line_up(x, slope, 1, 1))
+
+
+@operator("PRelu", since=1, infer=_slope_of_channels, cost=per_element(3_000), values=FLOATS)
+def p_relu_1(x: Tensor, slope: Tensor, *, consumed_inputs: Axes | None = None) -> Tensor:
+    """As version 6."""
+    return p_relu_6(x, slope)
