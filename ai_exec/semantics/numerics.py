@@ -25,7 +25,7 @@ K * 2^(2b) <= 2^53.
 R3, the sum.  As above with one operand, one block and b = sum_bits(K): K * 2^b <= 2^52.  But a row
 with infinities of one sign and no NaN sums to that infinity.
 
-R3 of binary64.  Blocks and s are the same, b = product_bits(K).  A row is three slices of whole numbers,
+R3 of binary64.  Blocks and s are the same, b = product_bits(K).  A row is three slices of numbers,
 
     q1 = rint(x / s * 2^b), q2 = rint(r1 * 2^(b + 1)), q3 = rint(r2 * 2^(b + 1)),
 
@@ -127,7 +127,8 @@ def row_bits(rows: Tensor, axis: int) -> Tensor:
     fewer = (np.max(sizes, axis=axis, keepdims=True, initial=0) > ROW_SIZE_MAX).astype(np.int64)
     for count in range(1, 4):
         fewer = np.where(squares > 1 << (51 + 2 * count), np.maximum(fewer, count), fewer)
-    return ROW_BITS_MAX - fewer
+    bits: Tensor = ROW_BITS_MAX - fewer
+    return bits
 
 
 def whole_product(left: Floats, right: Floats) -> Floats:
@@ -191,30 +192,53 @@ def scale_slices(joined: Floats, exponent: Tensor, mark: Floats) -> Floats:
     return scaled
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """A right operand, made ready for products with many left ones."""
+
+    shape: Shape
+    blocks: tuple[Quantised | Slices, ...]
+    """One for each block along the contraction axis."""
+
+
+def columns_of(right: Tensor, *, fine: bool) -> Columns:
+    """Quantise the columns of [..., K, N]; if `fine`, cut them into slices."""
+    blocks: list[Quantised | Slices] = []
+    for block in block_slices(right.shape[-2]):
+        part = right[..., block, :]
+        if fine:
+            blocks.append(slice_rows(part, (-2,), product_bits(part.shape[-2])))
+        else:
+            blocks.append(quantise(part, (-2,), row_bits(part, -2)))
+    return Columns(right.shape, tuple(blocks))
+
+
+def contract_with(left: Tensor, right: Columns) -> Floats:
+    """Matrix product of [..., M, K] and columns by R3, not yet rounded to binary32."""
+    batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    total = np.zeros((*batch, left.shape[-2], right.shape[-1]))
+    for index, block in enumerate(block_slices(left.shape[-1])):
+        part = _block(left[..., block], right.blocks[index])
+        total = part if index == 0 else total + part
+    return total
+
+
 def contract(left: Tensor, right: Tensor) -> Floats:
     """Matrix product of [..., M, K] and [..., K, N] by R3, not yet rounded to binary32.
 
     Operands of binary64 are cut into slices, if both are.
     """
-    batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    total = np.zeros((*batch, left.shape[-2], right.shape[-1]))
-    fine = left.dtype == right.dtype == np.float64
-    for index, block in enumerate(block_slices(left.shape[-1])):
-        part = (_fine_block if fine else _block)(left[..., block], right[..., block, :])
-        total = part if index == 0 else total + part
-    return total
+    fine = bool(left.dtype == right.dtype == np.float64)
+    return contract_with(left, columns_of(right, fine=fine))
 
 
-def _block(left: Tensor, right: Tensor) -> Floats:
-    a, b = quantise(left, (-1,), row_bits(left, -1)), quantise(right, (-2,), row_bits(right, -2))
-    return combine(whole_product(a.digits, b.digits), a.scale, b.scale)
-
-
-def _fine_block(left: Tensor, right: Tensor) -> Floats:
-    bits = product_bits(left.shape[-1])
-    a, b = slice_rows(left, (-1,), bits), slice_rows(right, (-2,), bits)
-    joined = sliced_product(a, b, whole_product)
-    return scale_slices(joined, a.exponent + b.exponent, a.mark + b.mark)
+def _block(left: Tensor, right: Quantised | Slices) -> Floats:
+    if isinstance(right, Quantised):
+        rows = quantise(left, (-1,), row_bits(left, -1))
+        return combine(whole_product(rows.digits, right.digits), rows.scale, right.scale)
+    cut = slice_rows(left, (-1,), right.bits)
+    joined = sliced_product(cut, right, whole_product)
+    return scale_slices(joined, cut.exponent + right.exponent, cut.mark + right.mark)
 
 
 def exact_sum(rows: Tensor, axes: Axes) -> Floats:

@@ -40,7 +40,7 @@ def test_signature_is_the_schema(op: Operator) -> None:
         if isinstance(default, bytes):
             default = default.decode()
         if isinstance(default, list):
-            default = tuple(default)
+            default = tuple(v.decode() if isinstance(v, bytes) else v for v in default)
         if attribute.default_value.name:
             assert op.defaults[name] == default, name
         elif attribute.required:

@@ -1,0 +1,392 @@
+"""RNN, GRU and LSTM in all versions (see `recurrent_cells` for what a step computes)."""
+
+from functools import partial
+
+from ai_exec.ops.recurrent_cells import gru_step, lstm_step, rnn_step
+from ai_exec.ops.recurrent_layers import (
+    GRU,
+    LSTM,
+    RNN,
+    cost_of,
+    infer_of,
+    run_layer,
+    scratch_of,
+)
+from ai_exec.ops.rules import FLOATS
+from ai_exec.registry import operator
+from ai_exec.tensor import Tensor
+
+Factors = tuple[float, ...]
+Names = tuple[str, ...]
+
+
+@operator(
+    "RNN",
+    since=(14, 22),
+    infer=infer_of(RNN),
+    cost=cost_of(RNN),
+    scratch=scratch_of(RNN),
+    values=FLOATS,
+)
+def rnn(
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    b: Tensor | None = None,
+    sequence_lens: Tensor | None = None,
+    initial_h: Tensor | None = None,
+    *,
+    activation_alpha: Factors | None = None,
+    activation_beta: Factors | None = None,
+    activations: Names = ("Tanh", "Tanh"),
+    clip: float | None = None,
+    direction: str = "forward",
+    hidden_size: int | None = None,
+    layout: int = 0,
+) -> tuple[Tensor, ...]:
+    """Hidden states f((X W^T + H R^T) + (Wb + Rb)), the sum in binary64, rounded once."""
+    attributes = {
+        "activation_alpha": activation_alpha,
+        "activation_beta": activation_beta,
+        "activations": activations,
+        "clip": clip,
+        "direction": direction,
+        "layout": layout,
+    }
+    step = rnn_step
+    return run_layer(RNN, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
+
+
+@operator(
+    "RNN",
+    since=7,
+    infer=infer_of(RNN),
+    cost=cost_of(RNN),
+    scratch=scratch_of(RNN),
+    values=FLOATS,
+)
+def rnn_7(
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    b: Tensor | None = None,
+    sequence_lens: Tensor | None = None,
+    initial_h: Tensor | None = None,
+    *,
+    activation_alpha: Factors | None = None,
+    activation_beta: Factors | None = None,
+    activations: Names = ("Tanh", "Tanh"),
+    clip: float | None = None,
+    direction: str = "forward",
+    hidden_size: int | None = None,
+) -> tuple[Tensor, ...]:
+    """As later versions."""
+    attributes = {
+        "activation_alpha": activation_alpha,
+        "activation_beta": activation_beta,
+        "activations": activations,
+        "clip": clip,
+        "direction": direction,
+    }
+    step = rnn_step
+    return run_layer(RNN, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
+
+
+@operator(
+    "RNN",
+    since=1,
+    infer=infer_of(RNN),
+    cost=cost_of(RNN),
+    scratch=scratch_of(RNN),
+    values=FLOATS,
+)
+def rnn_1(
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    b: Tensor | None = None,
+    sequence_lens: Tensor | None = None,
+    initial_h: Tensor | None = None,
+    *,
+    activation_alpha: Factors | None = None,
+    activation_beta: Factors | None = None,
+    activations: Names = ("Tanh", "Tanh"),
+    clip: float | None = None,
+    direction: str = "forward",
+    hidden_size: int | None = None,
+    output_sequence: int = 0,
+) -> tuple[Tensor, ...]:
+    """As later versions."""
+    attributes = {
+        "activation_alpha": activation_alpha,
+        "activation_beta": activation_beta,
+        "activations": activations,
+        "clip": clip,
+        "direction": direction,
+    }
+    step = rnn_step
+    return run_layer(RNN, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
+
+
+@operator(
+    "GRU",
+    since=(14, 22),
+    infer=infer_of(GRU),
+    cost=cost_of(GRU),
+    scratch=scratch_of(GRU),
+    values=FLOATS,
+)
+def gru(
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    b: Tensor | None = None,
+    sequence_lens: Tensor | None = None,
+    initial_h: Tensor | None = None,
+    *,
+    activation_alpha: Factors | None = None,
+    activation_beta: Factors | None = None,
+    activations: Names | None = None,
+    clip: float | None = None,
+    direction: str = "forward",
+    hidden_size: int | None = None,
+    layout: int = 0,
+    linear_before_reset: int = 0,
+) -> tuple[Tensor, ...]:
+    """Hidden states (1 - z) h + z H in binary64; gates as `RNN`, by exact contractions."""
+    attributes = {
+        "activation_alpha": activation_alpha,
+        "activation_beta": activation_beta,
+        "activations": activations,
+        "clip": clip,
+        "direction": direction,
+        "layout": layout,
+    }
+    step = partial(gru_step, linear_before_reset=bool(linear_before_reset))
+    return run_layer(GRU, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
+
+
+@operator(
+    "GRU",
+    since=7,
+    infer=infer_of(GRU),
+    cost=cost_of(GRU),
+    scratch=scratch_of(GRU),
+    values=FLOATS,
+)
+def gru_7(
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    b: Tensor | None = None,
+    sequence_lens: Tensor | None = None,
+    initial_h: Tensor | None = None,
+    *,
+    activation_alpha: Factors | None = None,
+    activation_beta: Factors | None = None,
+    activations: Names | None = None,
+    clip: float | None = None,
+    direction: str = "forward",
+    hidden_size: int | None = None,
+    linear_before_reset: int = 0,
+) -> tuple[Tensor, ...]:
+    """As later versions."""
+    attributes = {
+        "activation_alpha": activation_alpha,
+        "activation_beta": activation_beta,
+        "activations": activations,
+        "clip": clip,
+        "direction": direction,
+    }
+    step = partial(gru_step, linear_before_reset=bool(linear_before_reset))
+    return run_layer(GRU, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
+
+
+@operator(
+    "GRU",
+    since=3,
+    infer=infer_of(GRU),
+    cost=cost_of(GRU),
+    scratch=scratch_of(GRU),
+    values=FLOATS,
+)
+def gru_3(
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    b: Tensor | None = None,
+    sequence_lens: Tensor | None = None,
+    initial_h: Tensor | None = None,
+    *,
+    activation_alpha: Factors | None = None,
+    activation_beta: Factors | None = None,
+    activations: Names | None = None,
+    clip: float | None = None,
+    direction: str = "forward",
+    hidden_size: int | None = None,
+    linear_before_reset: int = 0,
+    output_sequence: int = 0,
+) -> tuple[Tensor, ...]:
+    """As later versions."""
+    attributes = {
+        "activation_alpha": activation_alpha,
+        "activation_beta": activation_beta,
+        "activations": activations,
+        "clip": clip,
+        "direction": direction,
+    }
+    step = partial(gru_step, linear_before_reset=bool(linear_before_reset))
+    return run_layer(GRU, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
+
+
+@operator(
+    "GRU",
+    since=1,
+    infer=infer_of(GRU),
+    cost=cost_of(GRU),
+    scratch=scratch_of(GRU),
+    values=FLOATS,
+)
+def gru_1(
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    b: Tensor | None = None,
+    sequence_lens: Tensor | None = None,
+    initial_h: Tensor | None = None,
+    *,
+    activation_alpha: Factors | None = None,
+    activation_beta: Factors | None = None,
+    activations: Names | None = None,
+    clip: float | None = None,
+    direction: str = "foward",
+    hidden_size: int | None = None,
+    output_sequence: int = 0,
+) -> tuple[Tensor, ...]:
+    """As later versions."""
+    attributes = {
+        "activation_alpha": activation_alpha,
+        "activation_beta": activation_beta,
+        "activations": activations,
+        "clip": clip,
+        "direction": direction,
+    }
+    step = partial(gru_step, linear_before_reset=False)
+    return run_layer(GRU, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
+
+
+@operator(
+    "LSTM",
+    since=(14, 22),
+    infer=infer_of(LSTM),
+    cost=cost_of(LSTM),
+    scratch=scratch_of(LSTM),
+    values=FLOATS,
+)
+def lstm(
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    b: Tensor | None = None,
+    sequence_lens: Tensor | None = None,
+    initial_h: Tensor | None = None,
+    initial_c: Tensor | None = None,
+    p: Tensor | None = None,
+    *,
+    activation_alpha: Factors | None = None,
+    activation_beta: Factors | None = None,
+    activations: Names | None = None,
+    clip: float | None = None,
+    direction: str = "forward",
+    hidden_size: int | None = None,
+    input_forget: int = 0,
+    layout: int = 0,
+) -> tuple[Tensor, ...]:
+    """Hidden states o h(C), cells f C + i c in binary64; gates as `RNN`, by exact contractions."""
+    attributes = {
+        "activation_alpha": activation_alpha,
+        "activation_beta": activation_beta,
+        "activations": activations,
+        "clip": clip,
+        "direction": direction,
+        "layout": layout,
+    }
+    step = partial(lstm_step, input_forget=bool(input_forget))
+    return run_layer(LSTM, step, attributes, x, w, r, b, sequence_lens, (initial_h, initial_c), p)
+
+
+@operator(
+    "LSTM",
+    since=7,
+    infer=infer_of(LSTM),
+    cost=cost_of(LSTM),
+    scratch=scratch_of(LSTM),
+    values=FLOATS,
+)
+def lstm_7(
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    b: Tensor | None = None,
+    sequence_lens: Tensor | None = None,
+    initial_h: Tensor | None = None,
+    initial_c: Tensor | None = None,
+    p: Tensor | None = None,
+    *,
+    activation_alpha: Factors | None = None,
+    activation_beta: Factors | None = None,
+    activations: Names | None = None,
+    clip: float | None = None,
+    direction: str = "forward",
+    hidden_size: int | None = None,
+    input_forget: int = 0,
+) -> tuple[Tensor, ...]:
+    """As later versions."""
+    attributes = {
+        "activation_alpha": activation_alpha,
+        "activation_beta": activation_beta,
+        "activations": activations,
+        "clip": clip,
+        "direction": direction,
+    }
+    step = partial(lstm_step, input_forget=bool(input_forget))
+    return run_layer(LSTM, step, attributes, x, w, r, b, sequence_lens, (initial_h, initial_c), p)
+
+
+@operator(
+    "LSTM",
+    since=1,
+    infer=infer_of(LSTM),
+    cost=cost_of(LSTM),
+    scratch=scratch_of(LSTM),
+    values=FLOATS,
+)
+def lstm_1(
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    b: Tensor | None = None,
+    sequence_lens: Tensor | None = None,
+    initial_h: Tensor | None = None,
+    initial_c: Tensor | None = None,
+    p: Tensor | None = None,
+    *,
+    activation_alpha: Factors | None = None,
+    activation_beta: Factors | None = None,
+    activations: Names | None = None,
+    clip: float | None = None,
+    direction: str = "forward",
+    hidden_size: int | None = None,
+    input_forget: int = 0,
+    output_sequence: int = 0,
+) -> tuple[Tensor, ...]:
+    """As later versions."""
+    attributes = {
+        "activation_alpha": activation_alpha,
+        "activation_beta": activation_beta,
+        "activations": activations,
+        "clip": clip,
+        "direction": direction,
+    }
+    step = partial(lstm_step, input_forget=bool(input_forget))
+    return run_layer(LSTM, step, attributes, x, w, r, b, sequence_lens, (initial_h, initial_c), p)
