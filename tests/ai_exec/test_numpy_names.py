@@ -42,7 +42,17 @@ EXACT = {
     *("nan", "ndarray", "newaxis"),
     *("arange", "array", "asarray", "full", "full_like", "ones", "ones_like", "zeros"),
     *("zeros_like", "ascontiguousarray", "atleast_2d", "broadcast_arrays", "broadcast_shapes"),
-    *("broadcast_to", "concatenate", "expand_dims", "flip", "pad", "split", "squeeze", "stack"),
+    *(
+        "diagonal",
+        "broadcast_to",
+        "concatenate",
+        "expand_dims",
+        "flip",
+        "pad",
+        "split",
+        "squeeze",
+        "stack",
+    ),
     *("searchsorted", "take", "take_along_axis", "tile", "transpose", "unique"),
 }
 """Operations that IEEE 754 or integers define, choices, and movement."""
@@ -52,7 +62,7 @@ ONLY_ON_WHOLE_NUMBERS = {
     "cumprod": {"reductions.py", "running.py"},
     "cumsum": {"choosing.py", "forests.py", "kernel_machines.py", "picking.py", "running.py"},
     "lexsort": {"choosing.py"},
-    "matmul": {"linear.py", "numerics.py"},
+    "matmul": {"einsum.py", "linear.py", "numerics.py"},
     "max": {"numerics.py"},
     "min": {"numerics.py"},
     "sum": {"numerics.py", "reductions.py"},

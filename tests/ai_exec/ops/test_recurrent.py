@@ -69,7 +69,11 @@ def test_directions(name: str, direction: str, keys: str, opset: int) -> None:
         ("RNN", {"activations": ["Affine"], "activation_alpha": [0.5], "activation_beta": [0.1]}),
         (
             "RNN",
-            {"activations": ["ScaledTanh"], "activation_alpha": [1.5], "activation_beta": [2.0]},
+            {
+                "activations": ["ScaledTanh"],
+                "activation_alpha": [1.5],
+                "activation_beta": [2.0],
+            },
         ),
         ("GRU", {"activations": ["Sigmoid", "Elu"], "activation_alpha": [0.7]}),
         ("RNN", {"activations": ["ThresholdedRelu"], "activation_alpha": [0.2]}),
