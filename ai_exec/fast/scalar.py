@@ -128,9 +128,11 @@ _LOG_RIGHT: Final = numbers(
 """Numbers whose logarithm lies so near to a boundary that binary64 rounds it wrongly."""
 _SIGMOID_HARD: Final = numbers("-0x1.250c02p-10")
 _SIGMOID_RIGHT: Final = numbers("0x1.ffb6bep-2")
+_MISH_HARD: Final = numbers("-0x1.4p-24")
+_MISH_RIGHT: Final = numbers("-0x1.7ffffep-25")
 _SOFTPLUS_HARD: Final = numbers("0x1.d483ap-12")
 _SOFTPLUS_RIGHT: Final = numbers("0x1.63017ap-1")
-"""The same for sigmoid and softplus."""
+"""The same for sigmoid, mish and softplus."""
 
 
 @inlined
@@ -251,7 +253,7 @@ def sigmoid_f32(x: Number) -> np.float32:
     negative = 110.0 if wide < -110.0 else -wide
     value = 1.0 / (1.0 + exp_f64(-40.0 if negative < -40.0 else negative))
     near = (0.5 + 0.25 * wide) - with_sign(2.0**-53, wide)
-    value = near if abs(wide) < 2.0**-12 else value
+    value = near if abs(wide) < 2.0**-15 else value
     return np.float32(mended(value, wide, _SIGMOID_HARD, _SIGMOID_RIGHT))
 
 
@@ -288,7 +290,7 @@ def mish_f32(x: Number) -> np.float32:
     near = -120.0 if wide < -120.0 else wide
     power = exp_f64(40.0 if near > 40.0 else near)
     n = power * (power + 2.0)
-    return np.float32(near * (n / (n + 2.0)))
+    return np.float32(mended(near * (n / (n + 2.0)), wide, _MISH_HARD, _MISH_RIGHT))
 
 
 @inlined

@@ -1,39 +1,50 @@
 """Proof by enumeration: both engines' functions of one binary32 number are the true value rounded.
 
-The reference computes in binary64 and asks integers where that cannot decide.  Three steps:
+For each of the 2^32 inputs one of three holds.
 
-1. An input is decided by binary64 alone if both ends of result * (1 +- DOUBT) round alike.  Then
-   the result is right, provided that the sequence is wrong by less than DOUBT = 2^-48.  Each
-   operation of a sequence is wrong by at most 2^-53 of its result.  Polynomials add their errors
-   to a leading term that is much larger; differences are taken only where both operands are exact
-   or far apart; what is cut off a series is below 2^-53.  So the errors add up to a few units, and
-   stay below 2^-49.  A regular sample over all binary32 numbers, MPFR beside it, shows how large
-   they are: `largest_error`.
-2. All other inputs are candidates.  MPFR with 320 bits decides each of them.
-3. The fast engine computes by other formulas and other tables.  Its result must have the
-   reference's bits for each of the 2^32 inputs.  An error of the reference beyond DOUBT would
-   have to be one of the fast engine too.
+1. It is *plain*: below, above or near enough to zero that the result follows from an inequality
+   (`semantics.functions.FUNCTIONS` has bounds and results).  The fast engine's must be that.
+2. It is *decided*: the fast engine's result in binary64, before its last rounding, rounds to the
+   same number when it is moved by 2^-48 of itself either way.  That is the true value rounded,
+   provided that binary64 is wrong by less than 2^-48, and the pass must have given it.
+3. It is a *candidate*, near a boundary between two binary32 numbers.  MPFR with 320 bits says
+   what is right, and both engines are run.
+
+The provision of 2: each operation of a sequence is wrong by at most 2^-53 of its result.
+Polynomials add their errors to a leading term that is much larger; differences are taken only
+where both operands are exact or far apart; what is cut off a series is below 2^-53.  So errors add
+up to a few units.  A regular sample of all inputs, MPFR beside it, shows how large they are, for
+the fast engine's sequences and for the reference's, which are other ones; each must stay below
+2^-49.
+
+The reference decides in the same way: by its own sequence in binary64 where that is 2^-48 away
+from a boundary, else by integers.  It is run on all candidates and on every STEP-th input, or on
+all of them (STEP = 1).
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import gmpy2
 import numpy as np
 from gmpy2 import mpfr
+from numba import njit
 
 from ai_exec.fast import passes
 from ai_exec.semantics import functions
 from ai_exec.semantics.functions import DOUBT
+from tests.exhaustive import unrounded
 from tests.support.true_functions import BITS, true_rounded, true_value
 
 SLICES = 256
 SLICE_LENGTH = 1 << 24
-CHUNK = 1 << 13
+CHUNK = 1 << 16
+STEP = 61
 SAMPLE_STEP = 65_521
 """A prime, so that the sample meets all patterns of low bits."""
 NAN_BITS = np.uint32(0x7FC0_0000)
+RIGHT, CANDIDATE, WRONG = 0, 1, 2
 
 
 @dataclass(slots=True)
@@ -57,35 +68,65 @@ def canonical_bits(values: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(values), NAN_BITS, values.view(np.uint32))
 
 
-def prove_slice(name: str, index: int) -> Findings:
-    """Run both engines over a slice of all inputs."""
-    return prove(name, patterns(index))
+def prove_slice(name: str, step: int, index: int) -> Findings:
+    """Prove a slice of all inputs."""
+    return prove(name, patterns(index), step)
 
 
-def prove(name: str, pieces: Iterable[np.ndarray]) -> Findings:
-    """Run both engines over inputs, and MPFR over those that binary64 does not decide."""
+def prove(name: str, pieces: Iterable[np.ndarray], step: int = STEP) -> Findings:
+    """Prove a function for the inputs in pieces; the reference is run on every `step`-th."""
     found, hashed = Findings(), hashlib.blake2b(digest_size=32)
-    asked: list[float] = []
-    rounded = functions.rounded
-
-    def noted(function: str, number: float) -> float:
-        asked.append(number)
-        return rounded(function, number)
-
-    functions.rounded = noted  # type: ignore[assignment]
-    try:
-        with np.errstate(all="ignore"):
-            for x in pieces:
-                reference = canonical_bits(functions.apply(name, x))
-                fast = canonical_bits(passes.apply(name, x))
-                found.wrong += x[reference != fast].tolist()
-                hashed.update(reference.tobytes())
-    finally:
-        functions.rounded = rounded  # type: ignore[assignment]
-    found.candidates = asked
-    found.wrong += wrong_among(name, asked)
+    with np.errstate(all="ignore"):
+        for x in pieces:
+            fast = passes.apply(name, x)
+            plain, expected = plain_results(name, x)
+            verdicts = np.empty(x.shape, np.uint8)
+            value = unrounded.apply(name, x) if not plain.all() else np.zeros(x.shape)
+            judge(plain, expected, value, fast.view(np.uint32), verdicts)
+            hashed.update(fast.tobytes())
+            found.candidates += x[verdicts == CANDIDATE].tolist()
+            found.wrong += x[verdicts == WRONG].tolist()
+            reference = canonical_bits(functions.apply(name, x[::step]))
+            found.wrong += x[::step][reference != fast.view(np.uint32)[::step]].tolist()
+    found.wrong += wrong_among(name, found.candidates)
     found.digest = hashed.digest()
     return found
+
+
+@njit(error_model="numpy")
+def judge(
+    plain: np.ndarray,
+    expected: np.ndarray,
+    value: np.ndarray,
+    bits: np.ndarray,
+    verdicts: np.ndarray,
+) -> None:
+    """Judge the bits of results by the plain ones or the unrounded ones; NaNs become one."""
+    for place in range(bits.size):
+        if bits[place] & 0x7FFF_FFFF > 0x7F80_0000:
+            bits[place] = NAN_BITS
+        low = np.float32(value[place] * (1 - DOUBT)).view(np.uint32)
+        high = np.float32(value[place] * (1 + DOUBT)).view(np.uint32)
+        right = expected[place] if plain[place] else low
+        known = plain[place] or (low == high and value[place] == value[place])
+        verdicts[place] = CANDIDATE if not known else (RIGHT if bits[place] == right else WRONG)
+
+
+def plain_results(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which inputs have a plain result (NaN has), and give its bits."""
+    rule = functions.FUNCTIONS[name]
+    plain, expected = np.isnan(x), np.full(x.shape, NAN_BITS)
+    zones = (
+        (x < rule.below[0], functions.always(rule.below[1])),
+        (x > rule.above[0], rule.above[1]),
+        (np.abs(x) < rule.near[0], rule.near[1]),
+    )
+    for chosen, give in zones:
+        if chosen.any():
+            plain |= chosen
+            results = np.broadcast_to(give(x[chosen]), x[chosen].shape)
+            expected[chosen] = canonical_bits(np.ascontiguousarray(results))
+    return plain, expected
 
 
 def wrong_among(name: str, numbers: list[float]) -> list[float]:
@@ -105,18 +146,28 @@ def sample() -> np.ndarray:
     return bits.astype(np.uint32).view(np.float32)
 
 
-def largest_error(name: str, x: np.ndarray) -> float:
-    """Give the largest relative error of the binary64 sequence where the reference relies on it."""
-    function = functions.FUNCTIONS[name]
-    near, far = np.abs(x) >= function.near[0], (x >= function.below[0]) & (x <= function.above[0])
-    x = x[near & far & np.isfinite(x)]
+def errors(name: str, x: np.ndarray) -> tuple[float, float]:
+    """Give the largest relative errors of the reference's and the fast engine's sequences."""
+    x = x[~plain_results(name, x)[0] & np.isfinite(x)]
+
+    def reference(numbers: np.ndarray) -> np.ndarray:
+        return functions.FUNCTIONS[name].sequence(numbers.astype(np.float64))
+
+    def fast(numbers: np.ndarray) -> np.ndarray:
+        return unrounded.apply(name, numbers)
+
+    return largest_error(name, x, reference), largest_error(name, x, fast)
+
+
+def largest_error(name: str, x: np.ndarray, sequence: Callable[[np.ndarray], np.ndarray]) -> float:
+    """Give the largest relative error of a sequence whose result is a binary32 number."""
     with np.errstate(all="ignore"):
-        values = function.sequence(x.astype(np.float64))
+        values = sequence(x)
     worst = 0.0
     with gmpy2.context(precision=BITS):
         for number, value in zip(x.tolist(), values.tolist(), strict=True):
             true = true_value(name, number)
-            if true != 0 and gmpy2.is_finite(true) and abs(true) < 2.0**128:
+            if true != 0 and 2.0**-151 < abs(true) < 2.0**128 and not np.isnan(value):
                 worst = max(worst, abs(float((mpfr(value) - true) / true)))
     return worst
 
@@ -134,7 +185,8 @@ def nearness(name: str, number: float) -> float:
 
 def hardest(name: str, candidates: list[float], count: int) -> list[tuple[float, float]]:
     """Give the candidates nearest to a boundary, nearest first, with their nearness."""
-    measured = [(nearness(name, number), number) for number in candidates]
+    finite = [number for number in candidates if abs(true_rounded(name, number)) < np.inf]
+    measured = [(nearness(name, number), number) for number in finite]
     return [(number, distance) for distance, number in sorted(measured)[:count]]
 
 
