@@ -53,7 +53,7 @@ EXACT = {
         "squeeze",
         "stack",
     ),
-    *("searchsorted", "take", "take_along_axis", "tile", "transpose", "unique"),
+    *("searchsorted", "take", "take_along_axis", "tile", "transpose", "unique", "diagonal"),
 }
 """Operations that IEEE 754 or integers define, choices, and movement."""
 
