@@ -58,6 +58,7 @@ NAN_BITS: Final[Mapping[str, np.unsignedinteger[Any]]] = {
 """The canonical NaN of each float type; every other NaN becomes it before bytes leave."""
 
 NAME_BYTES_MAX: Final = 256
+AXIS_NAME_BYTES_MAX: Final = 64
 RANK_MAX: Final = 8
 BYTES_MAX: Final = 1 << 28
 """No tensor is longer, whatever the limits of a caller say."""
@@ -76,15 +77,30 @@ class TensorType:
     dtype: Annotated[str, text(16)]
     """Element type by its numpy name."""
     shape: Annotated[Shape, sequence(COMPACT_U32, RANK_MAX)]
-    """Length of each axis."""
+    """Length of each axis; of an open one the most that it can have."""
+    axes: Annotated[tuple[str, ...], sequence(text(AXIS_NAME_BYTES_MAX), RANK_MAX)] = ()
+    """Names of open axes, empty for a fixed one; no names at all if every axis is fixed."""
 
     @property
     def content_bytes(self) -> int:
         """Memory of the elements in bytes."""
         return prod(self.shape) * ITEM_BYTES[self.dtype]
 
+    def takes(self, dtype: str, shape: Shape) -> bool:
+        """Tell whether a tensor may be given; open axes may be shorter."""
+        if not self.axes:
+            return (dtype, shape) == (self.dtype, self.shape)
+        return (dtype, len(shape)) == (self.dtype, len(self.shape)) and all(
+            length <= most if name else length == most
+            for name, length, most in zip(self.axes, shape, self.shape, strict=True)
+        )
+
     def __str__(self) -> str:
-        return f"{self.name} {type_text(self.dtype, self.shape)}"
+        if not self.axes:
+            return f"{self.name} {type_text(self.dtype, self.shape)}"
+        lengths = zip(self.axes, self.shape, strict=True)
+        shown = (f"{name} <= {most}" if name else str(most) for name, most in lengths)
+        return f"{self.name} {self.dtype}[{', '.join(shown)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +182,11 @@ def decode_tensors(
     return {entry.name: _tensor(entry) for entry in entries}
 
 
-def from_bytes(dtype: str, shape: Shape, content: bytes) -> Tensor:
-    """Give the tensor of little-endian content whose length is right."""
+def from_bytes(dtype: str, shape: Shape, content: bytes | memoryview) -> Tensor:
+    """Give the tensor of little-endian content whose length is right; the content itself, if the
+    machine writes numbers so, at whatever address it lies."""
     bits = np.dtype(f"<u{ITEM_BYTES[dtype]}")
-    native = np.frombuffer(content, bits).astype(bits.newbyteorder("="))
+    native = np.frombuffer(content, bits).astype(bits.newbyteorder("="), copy=False)
     return native.view(dtype).reshape(shape)
 
 
@@ -194,7 +211,7 @@ def _tensor(entry: _Entry) -> Tensor:
         )
     if dtype == "bool" and entry.content.strip(b"\x00\x01"):
         raise TensorError(f"{entry.name}: a bool that is neither 0 nor 1")
-    tensor = from_bytes(dtype, entry.shape, entry.content)
+    tensor = np.array(from_bytes(dtype, entry.shape, entry.content))
     if canonical(tensor).tobytes() != tensor.tobytes():
         raise TensorError(f"{entry.name}: a NaN that is not the canonical one")
     return tensor

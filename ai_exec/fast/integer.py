@@ -86,23 +86,32 @@ def weigh(sums: Any, left: Any, right: Any, totals: Any, fresh: int) -> None:
             target[column] = value if fresh else target[column] + value
 
 
+class ByteDigits:
+    """The digits of a constant matrix [K, N]."""
+
+    def __init__(self, right: Tensor) -> None:
+        assert right.size, "a session needs constants"
+        self.columns = right.shape[1]
+        self.blocks: list[_Block] = []
+        self.matrices: list[SignedBytes] = []
+        for place in block_slices(right.shape[0]):
+            columns = quantise(right[place], (0,), bits_of_rows(right[place], 0))
+            self.blocks.append(_Block(place, columns.scale.reshape(-1)))
+            self.matrices += _below(columns.digits)
+
+
 class ByteMatrix:
     """A constant matrix [K, N]; products of so many rows on onnxruntime."""
 
     form = Way.BYTES
 
-    def __init__(self, right: Tensor, rows: int) -> None:
+    def __init__(self, digits: ByteDigits, rows: int) -> None:
         assert rows > 0, "a session needs rows"
-        assert right.size, "a session needs constants"
-        self.columns, self._rows = right.shape[1], rows
-        blocks: list[_Block] = []
-        matrices: list[SignedBytes] = []
-        for place in block_slices(right.shape[0]):
-            columns = quantise(right[place], (0,), bits_of_rows(right[place], 0))
-            blocks.append(_Block(place, columns.scale.reshape(-1)))
-            matrices += _below(columns.digits)
-        self._blocks = tuple(blocks)
-        self._products = ByteProducts(matrices, rows)
+        self.columns, self._rows = digits.columns, rows
+        # Held, so that matrices for other rows are made of the same digits.
+        self._digits = digits
+        self._blocks = digits.blocks
+        self._products = ByteProducts(digits.matrices, rows)
         self._free: list[BoundProducts] = []
 
     def quantise(self, rows: Tensor) -> Tensor:

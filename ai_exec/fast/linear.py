@@ -4,20 +4,23 @@ from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from math import prod
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 
 from ai_exec.fast.finishing import NOTHING, Finish, chain_of
-from ai_exec.fast.integer import ByteMatrix
+from ai_exec.fast.integer import ByteDigits, ByteMatrix
 from ai_exec.fast.machine import this_machine
 from ai_exec.fast.multiply import multiply_few, multiply_pairs, multiply_wide
 from ai_exec.fast.products import STANDARD, Products, Way
 from ai_exec.fast.rows import pack_pairs, pack_wide, quantise_pairs, quantise_wide
 from ai_exec.fast.session import is_exact
 from ai_exec.fast.tiles import PAIR_COLUMNS, WIDE_COLUMNS
+from ai_exec.fast.weights import Weights
 from ai_exec.semantics.numerics import BLOCK_LENGTH
 from ai_exec.tensor import Tensor
+
+M = TypeVar("M")
 
 SHARED_MIN: Final = 1 << 21
 """Multiply-adds below which handing parts to other threads costs more than it brings."""
@@ -44,15 +47,30 @@ class Matrix(Protocol):
         ...
 
 
-def prepared(right: Tensor, rows: int, products: Products = STANDARD) -> Matrix:
-    """Prepare a constant matrix [K, N] for left operands of so many rows."""
-    way = products.way(rows, *right.shape)
+def prepared(
+    right: Tensor,
+    rows: int,
+    products: Products = STANDARD,
+    *,
+    turned: bool = False,
+    weights: Weights | None = None,
+) -> Matrix:
+    """Prepare a constant matrix [K, N], or [N, K] if turned, for left operands of so many rows."""
+    kept = weights or Weights()
+    length, columns = right.shape[::-1] if turned else right.shape
+    way = products.way(rows, length, columns)
+
+    def ready(form: Way, make: Callable[[Tensor], M]) -> M:
+        return kept.ready(
+            right, (form, turned), lambda constant: make(constant.T if turned else constant)
+        )
+
     if way is Way.BYTES and is_exact():
-        return ByteMatrix(right, rows)
+        return ByteMatrix(ready(Way.BYTES, ByteDigits), rows)
     pairs = way is Way.PAIRS or rows >= products.pairs_rows_min
     if pairs and this_machine().pairs:
-        return PairMatrix(right, products)
-    return WideMatrix(right, products)
+        return ready(Way.PAIRS, partial(PairMatrix, products=products))
+    return ready(Way.WIDE, partial(WideMatrix, products=products))
 
 
 def contract(matrix: Matrix, left: Tensor) -> Tensor:

@@ -1,0 +1,36 @@
+"""Constants made ready: once for all lengths that a program is specialised to."""
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from ai_exec.tensor import Tensor
+
+T = TypeVar("T")
+
+
+class Weights:
+    """What was made of constants, as long as an executable uses it.
+
+    Programs for other lengths have the same arrays, so an array itself says what was made of it;
+    whoever uses the one holds the other.
+    """
+
+    def __init__(self) -> None:
+        self._kept: WeakValueDictionary[tuple[int, Hashable], Any] = WeakValueDictionary()
+
+    def ready(self, constant: Tensor, form: Hashable, make: Callable[[Tensor], T]) -> T:
+        """Give what `make` makes of the constant, the same for the same form."""
+        key = (id(constant), form)
+        found: T | None = self._kept.get(key)
+        if found is None:
+            found = make(aligned(constant))
+            self._kept[key] = found
+        return found
+
+
+def aligned(constant: Tensor) -> Tensor:
+    """Give a constant as passes are compiled for; in a file it may lie at any address."""
+    return constant if constant.flags.aligned else np.array(constant)
