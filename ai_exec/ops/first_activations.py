@@ -7,7 +7,7 @@ from ai_exec.metering import EXP_PICOSECONDS, function, per_element
 from ai_exec.ops import activations
 from ai_exec.ops.first_versions import line_up, lined_up
 from ai_exec.ops.rules import FLOATS, Axes, require_dtype, same
-from ai_exec.registry import Call, Cost, Operand, operator
+from ai_exec.registry import Call, Cost, Kernel, Operand, operator
 from ai_exec.tensor import Tensor
 
 One = Callable[[Tensor], Tensor]
@@ -21,16 +21,21 @@ _FUNCTIONS: Final[dict[str, tuple[One, Cost]]] = {
 }
 
 
-def _consuming(kernel: One) -> One:
-    def consuming(x: Tensor, *, consumed_inputs: Axes | None = None) -> Tensor:
+def _consuming(kernel: One, name: str) -> Kernel:
+    """Give a kernel whose input is named as the specification does."""
+
+    def of_x(x: Tensor, *, consumed_inputs: Axes | None = None) -> Tensor:
         return kernel(x)
 
-    consuming.__doc__ = "As later versions."
-    return consuming
+    def of_input(input: Tensor, *, consumed_inputs: Axes | None = None) -> Tensor:
+        return kernel(input)
+
+    of_x.__doc__ = of_input.__doc__ = "As later versions."
+    return of_input if name in ("Exp", "Log", "Tanh") else of_x
 
 
 for _name, (_kernel, _cost) in _FUNCTIONS.items():
-    operator(_name, since=1, infer=same, cost=_cost, values=FLOATS)(_consuming(_kernel))
+    operator(_name, since=1, infer=same, cost=_cost, values=FLOATS)(_consuming(_kernel, _name))
 
 
 @operator("LeakyRelu", since=1, infer=same, cost=per_element(3_000), values=FLOATS)
@@ -52,8 +57,8 @@ def selu_1(
     x: Tensor,
     *,
     alpha: float = 1.673200011253357,
-    gamma: float = 1.0506999492645264,
     consumed_inputs: Axes | None = None,
+    gamma: float = 1.0506999492645264,
 ) -> Tensor:
     """As later versions, whose defaults have more digits."""
     return activations.selu(x, alpha=alpha, gamma=gamma)
