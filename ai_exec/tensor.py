@@ -39,12 +39,44 @@ DTYPE_NUMBERS: Final[Mapping[str, int]] = {
     "uint32": 12,
     "uint64": 13,
     "bfloat16": 16,
+    "float8_e4m3fn": 17,
+    "float8_e4m3fnuz": 18,
+    "float8_e5m2": 19,
+    "float8_e5m2fnuz": 20,
+    "uint4": 21,
+    "int4": 22,
+    "float4_e2m1fn": 23,
+    "float8_e8m0fnu": 24,
+    "uint2": 25,
+    "int2": 26,
+    "float6_e2m3fn": 27,
+    "float6_e3m2fn": 28,
 }
 """Element types and their numbers on the wire, the ones that ONNX gives them."""
 
 DTYPE_NAMES: Final[Mapping[int, str]] = {number: name for name, number in DTYPE_NUMBERS.items()}
 
 ITEM_BYTES: Final[Mapping[str, int]] = {name: np.dtype(name).itemsize for name in DTYPE_NUMBERS}
+"""Bytes of an element in memory and on the wire."""
+
+PACKED_BITS: Final[Mapping[str, int]] = {
+    "uint4": 4,
+    "int4": 4,
+    "float4_e2m1fn": 4,
+    "uint2": 2,
+    "int2": 2,
+    "float6_e2m3fn": 6,
+    "float6_e3m2fn": 6,
+}
+"""Bits of the elements that ONNX packs into bytes; here each has the last bits of its own byte."""
+
+ELEMENT_BITS: Final[Mapping[str, int]] = {
+    name: PACKED_BITS.get(name, 8 * size) for name, size in ITEM_BYTES.items()
+}
+"""Bits that mean something in an element."""
+
+TINY: Final = tuple(name for name, number in DTYPE_NUMBERS.items() if number > 16)
+"""Small floats, and integers of 4 and 2 bits: elements that are only cast, quantised and moved."""
 
 NARROW: Final = ("float16", "bfloat16")
 """Floats that are storage: operators compute with them in binary32."""
@@ -54,6 +86,11 @@ NAN_BITS: Final[Mapping[str, np.unsignedinteger[Any]]] = {
     "bfloat16": np.uint16(0x7FC0),
     "float32": np.uint32(0x7FC00000),
     "float64": np.uint64(0x7FF8000000000000),
+    "float8_e4m3fn": np.uint8(0x7F),
+    "float8_e4m3fnuz": np.uint8(0x80),
+    "float8_e5m2": np.uint8(0x7E),
+    "float8_e5m2fnuz": np.uint8(0x80),
+    "float8_e8m0fnu": np.uint8(0xFF),
 }
 """The canonical NaN of each float type; every other NaN becomes it before bytes leave."""
 
@@ -141,6 +178,9 @@ def canonical(tensor: Tensor) -> Tensor:
     """Give the tensor in C order, in the machine's, and with every NaN the canonical one."""
     native = tensor.dtype.newbyteorder("=")
     tensor = np.ascontiguousarray(tensor, native).reshape(tensor.shape)
+    if tensor.dtype.name in PACKED_BITS:
+        mask = np.uint8((1 << PACKED_BITS[tensor.dtype.name]) - 1)
+        return (tensor.view(np.uint8) & mask).view(tensor.dtype)
     nan = NAN_BITS.get(tensor.dtype.name)
     if nan is None:
         return tensor
@@ -190,6 +230,24 @@ def from_bytes(dtype: str, shape: Shape, content: bytes | memoryview) -> Tensor:
     return native.view(dtype).reshape(shape)
 
 
+def unpacked(dtype: str, shape: Shape, content: bytes | memoryview) -> Tensor:
+    """Give the tensor of elements that fill bytes from the last bit on, as ONNX packs them.
+
+    The content has the right length; bits that are left over at its end mean nothing.
+    """
+    bits = PACKED_BITS[dtype]
+    # Three bytes hold four elements of 6 bits, one byte holds all others.
+    group = 3 if bits == 6 else 1
+    padded = np.frombuffer(bytes(content) + b"\x00" * (-len(content) % group), np.uint8)
+    words = np.zeros(len(padded) // group, np.uint32)
+    for place in range(group):
+        words |= padded[place::group].astype(np.uint32) << np.uint32(8 * place)
+    mask = np.uint32((1 << bits) - 1)
+    parts = [(words >> np.uint32(shift)) & mask for shift in range(0, 8 * group, bits)]
+    codes = np.stack(parts, axis=1).reshape(-1)[: prod(shape)].astype(np.uint8)
+    return codes.view(np.dtype(dtype)).reshape(shape)
+
+
 def _entry(name: str, tensor: Tensor) -> _Entry:
     dtype = tensor.dtype.name
     if dtype not in DTYPE_NUMBERS:
@@ -213,5 +271,5 @@ def _tensor(entry: _Entry) -> Tensor:
         raise TensorError(f"{entry.name}: a bool that is neither 0 nor 1")
     tensor = np.array(from_bytes(dtype, entry.shape, entry.content))
     if canonical(tensor).tobytes() != tensor.tobytes():
-        raise TensorError(f"{entry.name}: a NaN that is not the canonical one")
+        raise TensorError(f"{entry.name}: a NaN or a spare bit that is not canonical")
     return tensor

@@ -17,6 +17,7 @@ from ai_exec.model.loader import (
     shown,
 )
 from ai_exec.registry import ML, Attribute, Attributes, Call, Mismatch, Operand, Operator
+from ai_exec.tensor import TINY
 
 OPSETS: Final[Mapping[str, range]] = {"": range(7, 27), ML: range(1, 6)}
 """Versions of each domain's operator sets that models may import.
@@ -117,6 +118,9 @@ def judge(
     count = len(raw.outputs)
     call = Call(inputs, attributes, count)
     first = inputs[0] if inputs else None
+    for operand in inputs if not (operator.moves or operator.native) else ():
+        if operand is not None and operand.dtype in TINY:
+            raise Refusal(f"{operand}: such elements are only cast, quantised and moved")
     if operator.values and first is not None and first.dtype not in operator.values:
         raise Refusal(f"{first} is not of {', '.join(operator.values)}")
     try:

@@ -11,7 +11,18 @@ from ai_exec.limits import Limits
 from ai_exec.model.schema import model_schema
 from ai_exec.model.wire import Message, Reader
 from ai_exec.registry import Attribute
-from ai_exec.tensor import DTYPE_NAMES, ITEM_BYTES, NARROW, Shape, Tensor, from_bytes
+from ai_exec.tensor import (
+    DTYPE_NAMES,
+    ELEMENT_BITS,
+    NARROW,
+    PACKED_BITS,
+    TINY,
+    Shape,
+    Tensor,
+    canonical,
+    from_bytes,
+    unpacked,
+)
 
 SHOWN_CHARACTERS: Final = 80
 
@@ -101,12 +112,12 @@ def declared_value(message: Message) -> DeclaredValue:
 
 _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     "float_data": ("float32",),
-    "int32_data": ("int32", "int16", "int8", "uint16", "uint8", "bool", *NARROW),
+    "int32_data": ("int32", "int16", "int8", "uint16", "uint8", "bool", *NARROW, *TINY),
     "int64_data": ("int64",),
     "double_data": ("float64",),
     "uint64_data": ("uint64", "uint32"),
 }
-"""Which element types each list of a tensor holds; of 16-bit floats their bits."""
+"""Which element types each list of a tensor holds; of narrow ones their bits, or packed bytes."""
 
 
 def tensor_of(message: Message, limits: Limits) -> Tensor:
@@ -140,25 +151,32 @@ def check_shape(shape: Shape, limits: Limits) -> None:
 
 
 def _raw_tensor(dtype: str, shape: Shape, content: bytes) -> Tensor:
-    if len(content) != prod(shape) * ITEM_BYTES[dtype]:
+    if len(content) != -(-prod(shape) * ELEMENT_BITS[dtype] // 8):
         raise Unreadable(f"{len(content)} bytes of data for {dtype}{list(shape)}")
+    if dtype in PACKED_BITS:
+        return unpacked(dtype, shape, content)
     if dtype == "bool" and content.strip(b"\x00\x01"):
         raise Unreadable("a bool that is neither 0 nor 1")
     return from_bytes(dtype, shape, content)
 
 
 def _listed_tensor(dtype: str, shape: Shape, values: list[Any]) -> Tensor:
-    if len(values) != prod(shape):
+    packed = PACKED_BITS.get(dtype) in (2, 4)
+    if len(values) != (-(-prod(shape) * ELEMENT_BITS[dtype] // 8) if packed else prod(shape)):
         raise Unreadable(f"{len(values)} elements of data for {dtype}{list(shape)}")
     if dtype in ("float32", "float64"):
         return np.array(values, dtype=dtype).reshape(shape)
     if dtype == "uint64":
         values = [value % (1 << 64) for value in values]
-    held = "uint16" if dtype in NARROW else dtype
+    held = "uint8" if dtype in TINY else "uint16" if dtype in NARROW else dtype
     low, high = (0, 1) if dtype == "bool" else (np.iinfo(held).min, np.iinfo(held).max)
     if any(not low <= value <= high for value in values):
         raise Unreadable(f"a number that is no {dtype}")
-    return np.array(values, dtype=held).reshape(shape).view(dtype)
+    listed = np.array(values, dtype=held)
+    if packed:
+        return unpacked(dtype, shape, listed.tobytes())
+    plain = listed.reshape(shape).view(dtype)
+    return canonical(plain) if dtype in PACKED_BITS else plain
 
 
 def attribute_of(message: Message, limits: Limits) -> Attribute:

@@ -6,12 +6,14 @@ from typing import Final
 import numpy as np
 
 from ai_exec.metering import per_element
-from ai_exec.ops.rules import ANY, INTEGERS, require_dtype
+from ai_exec.ops.rules import ANY, INTEGERS, require_dtype, require_word
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics import numerics
-from ai_exec.tensor import DTYPE_NAMES, ITEM_BYTES, Tensor, canonical
+from ai_exec.tensor import DTYPE_NAMES, ELEMENT_BITS, Tensor, canonical
 
 _COST = per_element(4_000)
+
+ROUND_MODES: Final = ("up", "down", "nearest")
 
 OLD_NAMES: Final[Mapping[str, str]] = {
     "FLOAT": "float32",
@@ -31,6 +33,7 @@ def _named_type(call: Call) -> str:
 
 
 def _cast(call: Call) -> tuple[Operand, ...]:
+    require_word(call, "round_mode", ROUND_MODES)
     return (Operand(_named_type(call), call.at(0).shape),)
 
 
@@ -42,14 +45,15 @@ def cast(input: Tensor, *, to: int) -> Tensor:
 
 @operator("Cast", since=(19, 21, 23), infer=_cast, cost=_COST, values=ANY, native=True)
 def cast_19(input: Tensor, *, saturate: int = 1, to: int) -> Tensor:
-    """As `cast`; `saturate` concerns element types that are not supported."""
-    return numerics.cast(input, DTYPE_NAMES[to])
+    """As `cast`; `saturate` concerns small floats (see `semantics/tiny.py`)."""
+    return numerics.cast(input, DTYPE_NAMES[to], saturate=bool(saturate))
 
 
 @operator("Cast", since=(24, 25, 28), infer=_cast, cost=_COST, values=ANY, native=True)
 def cast_24(input: Tensor, *, round_mode: str = "up", saturate: int = 1, to: int) -> Tensor:
-    """As `cast`; the other attributes concern element types that are not supported."""
-    return numerics.cast(input, DTYPE_NAMES[to])
+    """Convert elements (see `numerics.cast`, and `semantics/tiny.py` of small floats)."""
+    dtype = DTYPE_NAMES[to]
+    return numerics.cast(input, dtype, saturate=bool(saturate), round_mode=round_mode)
 
 
 def _cast_1(call: Call) -> tuple[Operand, ...]:
@@ -66,6 +70,7 @@ def cast_1(input: Tensor, *, to: str) -> Tensor:
 
 
 def _cast_like(call: Call) -> tuple[Operand, ...]:
+    require_word(call, "round_mode", ROUND_MODES)
     require_dtype(call.at(1), ANY, "target_type")
     return (Operand(call.at(1).dtype, call.at(0).shape),)
 
@@ -79,7 +84,7 @@ def cast_like(input: Tensor, target_type: Tensor) -> Tensor:
 @operator("CastLike", since=(19, 21, 23), infer=_cast_like, cost=_COST, values=ANY, native=True)
 def cast_like_19(input: Tensor, target_type: Tensor, *, saturate: int = 1) -> Tensor:
     """As `cast_19` to the element type of another tensor."""
-    return numerics.cast(input, target_type.dtype.name)
+    return numerics.cast(input, target_type.dtype.name, saturate=bool(saturate))
 
 
 @operator("CastLike", since=(24, 25), infer=_cast_like, cost=_COST, values=ANY, native=True)
@@ -87,12 +92,13 @@ def cast_like_24(
     input: Tensor, target_type: Tensor, *, round_mode: str = "up", saturate: int = 1
 ) -> Tensor:
     """As `cast_24` to the element type of another tensor."""
-    return numerics.cast(input, target_type.dtype.name)
+    dtype = target_type.dtype.name
+    return numerics.cast(input, dtype, saturate=bool(saturate), round_mode=round_mode)
 
 
 def _bit_cast(call: Call) -> tuple[Operand, ...]:
     dtype, first = _named_type(call), call.at(0)
-    if ITEM_BYTES[dtype] != ITEM_BYTES[first.dtype]:
+    if ELEMENT_BITS[dtype] != ELEMENT_BITS[first.dtype]:
         raise Mismatch(f"{first} and {dtype} differ in width")
     return (Operand(dtype, first.shape),)
 

@@ -42,7 +42,7 @@ def _single(tensor: Tensor) -> Singles:
     """Give numbers as binary32, those between two of them as the one whose last bit is 1."""
     if tensor.dtype == np.float32:
         return tensor
-    wide = tensor if tensor.dtype == np.float64 else _double(tensor)
+    wide = tensor if tensor.dtype == np.float64 else doubled(tensor)
     nearest = wide.astype(np.float32)
     bits = nearest.view(np.uint32)
     below = bits - (np.abs(nearest.astype(np.float64)) > np.abs(wide))
@@ -51,7 +51,7 @@ def _single(tensor: Tensor) -> Singles:
     return np.where(inexact, odd, bits).view(np.float32)
 
 
-def _double(tensor: Tensor) -> "npt.NDArray[np.float64]":
+def doubled(tensor: Tensor) -> "npt.NDArray[np.float64]":
     """Give whole numbers as binary64; those that are too long are cut, with a mark in the end."""
     if tensor.dtype.itemsize < 8:
         return tensor.astype(np.float64)

@@ -47,7 +47,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ai_exec.semantics.narrow import narrowed, widened
+from ai_exec.semantics import tiny
+from ai_exec.semantics.narrow import doubled, narrowed, widened
 from ai_exec.tensor import NARROW, Shape, Tensor
 
 Floats = npt.NDArray[np.float64]
@@ -321,11 +322,21 @@ def divide_whole(numerator: Tensor, denominator: Tensor) -> Tensor:
     return np.asarray(np.where(denominator == 0, numerator.dtype.type(0), cut))
 
 
-def cast(values: Tensor, dtype: str) -> Tensor:
+def cast(values: Tensor, dtype: str, *, saturate: bool = True, round_mode: str = "up") -> Tensor:
     """Convert elements: floats round half to even; to integers they are cut and saturate, NaN is 0.
 
-    Integers wrap.  To bool, all but zero is true.
+    Integers wrap; so do floats, once they are int64, to integers of 4 and 2 bits.  To bool, all but
+    zero is true.  `saturate` and `round_mode` concern small floats (`tiny`).
     """
+    values = tiny.read(values)
+    if dtype in tiny.SMALL_INTEGERS:
+        return tiny.wrapped(cast(values, "int64"), dtype)
+    if dtype in tiny.SMALL_FLOATS:
+        wide = widened(values)
+        number = wide.astype(np.float64) if wide.dtype.kind == "f" else doubled(wide)
+        if dtype == tiny.POWERS:
+            return tiny.power_of_two(number, saturate=saturate, round_mode=round_mode)
+        return tiny.rounded(number, dtype, saturate=saturate)
     if dtype in NARROW:
         return narrowed(values, dtype)
     values, target = widened(values), np.dtype(dtype)

@@ -30,6 +30,7 @@ EXACT = {
         "float64",
         "iinfo",
         "inf",
+        "int8",
         "int32",
         "int64",
         "uint64",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import onnx
 import pytest
@@ -10,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 import ai_exec
 from ai_exec.limits import DEFAULT_LIMITS
 from ai_exec.model.loader import Unreadable, read_model, shown, tensor_of
-from ai_exec.tensor import DTYPE_NUMBERS, Tensor
+from ai_exec.tensor import DTYPE_NUMBERS, PACKED_BITS, Tensor
 from tests.support.onnx_models import encode, proto, value
 
 
@@ -25,10 +26,10 @@ def load(tensor: onnx.TensorProto) -> Tensor:
 @pytest.mark.parametrize("raw", [False, True])
 def test_every_element_type(dtype: str, raw: bool) -> None:
     plain = np.array([[1, 0, 1], [0, 1, 1]]).astype(dtype)
-    if dtype.startswith(("int", "float", "bfloat")):
+    if dtype.startswith(("int", "float", "bfloat")) and dtype != "float8_e8m0fnu":
         plain[0, 0] = -1
     if dtype.startswith("uint"):
-        plain[0, 0] = np.iinfo(dtype).max
+        plain[0, 0] = ml_dtypes.iinfo(dtype).max
     tensor = (
         numpy_helper.from_array(plain)
         if raw
@@ -38,7 +39,15 @@ def test_every_element_type(dtype: str, raw: bool) -> None:
     found = load(tensor)
 
     assert found.dtype == plain.dtype
-    np.testing.assert_array_equal(found, plain)
+    assert found.tobytes() == plain.tobytes()
+
+
+@pytest.mark.parametrize("dtype", sorted(PACKED_BITS))
+def test_elements_that_do_not_fill_their_last_byte(dtype: str) -> None:
+    codes = (np.arange(7) * 5 % (1 << PACKED_BITS[dtype])).astype(np.uint8)
+
+    found = load(numpy_helper.from_array(codes.view(dtype)))
+    assert found.view(np.uint8).tolist() == codes.tolist()
 
 
 def test_scalars_and_empty_tensors() -> None:
