@@ -1,6 +1,9 @@
 """Making an admitted program ready to run by the engine one names."""
 
-from ai_exec.executable import Executable
+from collections.abc import Callable
+from functools import partial
+
+from ai_exec.executable import Executable, OpenExecutable
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.program import Program
 from ai_exec.reference import ReferenceExecutable
@@ -12,10 +15,16 @@ class UnknownEngine(Exception):
 
 def compile(program: Program, engine: str = "fast", products: Products = STANDARD) -> Executable:
     """Give an executable of the program; all engines, and all `products`, give the same bits."""
+    make = _maker(engine, products)
+    return make(program) if program.specialise is None else OpenExecutable(program, make)
+
+
+def _maker(engine: str, products: Products) -> Callable[[Program], Executable]:
     if engine == "reference":
-        return ReferenceExecutable(program)
+        return ReferenceExecutable
     if engine == "fast":
         from ai_exec.fast.executable import FastExecutable
+        from ai_exec.fast.weights import Weights
 
-        return FastExecutable(program, products)
+        return partial(FastExecutable, products=products, weights=Weights())
     raise UnknownEngine(engine)

@@ -1,10 +1,16 @@
 """What engines have in common: inputs are checked, outputs canonical, refusals are traps."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
 
+from ai_exec.axes import lengths_of
 from ai_exec.program import Program
+from ai_exec.registry import Mismatch
 from ai_exec.tensor import Tensor, canonical, type_of
+
+SPECIALISED_MAX: Final = 8
+"""Sets of lengths for which an open program is kept ready."""
 
 
 class Trap(Exception):
@@ -19,6 +25,31 @@ class Executable(Protocol):
         ...
 
 
+class OpenExecutable:
+    """A program with open axes: one executable for each set of lengths, the latest are kept."""
+
+    def __init__(self, program: Program, make: Callable[[Program], Executable]) -> None:
+        self._program, self._make = program, make
+        self._kept: OrderedDict[tuple[int, ...], Executable] = OrderedDict()
+
+    def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give the outputs by name in the model's order; raises Trap."""
+        check_inputs(self._program, inputs)
+        shapes = {name: tensor.shape for name, tensor in inputs.items()}
+        try:
+            lengths = lengths_of(self._program.inputs, shapes)
+            executable = self._kept.pop(tuple(lengths.values()), None)
+            if executable is None:
+                assert self._program.specialise is not None
+                executable = self._make(self._program.specialise(lengths))
+        except Mismatch as error:
+            raise Trap(str(error)) from error
+        self._kept[tuple(lengths.values())] = executable
+        if len(self._kept) > SPECIALISED_MAX:
+            self._kept.popitem(last=False)
+        return executable.run(inputs)
+
+
 def check_inputs(program: Program, inputs: Mapping[str, Tensor]) -> None:
     """Raise Trap unless the inputs are exactly those that the program declares."""
     reasons = []
@@ -28,7 +59,7 @@ def check_inputs(program: Program, inputs: Mapping[str, Tensor]) -> None:
     for name, expected in declared.items():
         if name in inputs:
             found = type_of(name, inputs[name])
-            if found != expected:
+            if not expected.takes(found.dtype, found.shape):
                 reasons.append(f"{found} where the model takes {expected}")
     if reasons:
         raise Trap("; ".join(reasons))

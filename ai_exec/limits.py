@@ -11,9 +11,17 @@ class Limits:
     model_bytes_max: int = 64 << 20
     """Length of the ONNX file in bytes."""
     nodes_max: int = 10_000
-    """Nodes of the graph."""
+    """Nodes of a graph or a function."""
+    judged_nodes_max: int = 40_000
+    """Nodes that admission looks at, those of functions and of bodies each time that they are."""
+    nesting_max: int = 6
+    """How deep graphs may lie in graphs, and functions in functions."""
+    functions_max: int = 1_000
+    """Functions of the model."""
+    loop_iterations_max: int = 1_024
+    """Iterations of a loop whose number depends on values of a run."""
     initialisers_max: int = 10_000
-    """Constant tensors of the graph."""
+    """Constant tensors of a graph."""
     items_max: int = 4_000_000
     """Numbers in the file: 1 for each that is packed with others, 8 for each number or text with a
     key of its own, 64 for each part that holds others.
@@ -34,8 +42,10 @@ class Limits:
     """Elements of a tensor."""
     folded_elements_max: int = 4096
     """Elements of a result that is computed at admission, as it depends on no input."""
+    folded_bytes_max: int = 1 << 28
+    """Memory in bytes of longer results that are computed at admission, from constants as long."""
     folded_cost_max: int = 100_000
-    """Work in gas of one node that is computed at admission."""
+    """Work in gas of one node that is computed at admission for a short result."""
     folded_total_max: int = 200_000_000
     """Work in gas of all nodes that are computed at admission."""
     peak_bytes_max: int = 1 << 30

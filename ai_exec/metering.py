@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Final
 
+from ai_exec.axes import lengths_of
 from ai_exec.program import Program
 from ai_exec.registry import Call, Cost, Mismatch
 from ai_exec.tensor import ITEM_BYTES, Shape
@@ -69,17 +70,21 @@ def contraction(multiply_adds: int, quantised: int, results: int) -> int:
     )
 
 
-def run_cost(node_costs: tuple[int, ...]) -> int:
-    """Price a whole run in gas."""
-    return RUN_GAS + sum(node_costs) + NODE_GAS * len(node_costs)
+def nodes_cost(node_costs: tuple[int, ...]) -> int:
+    """Price nodes one after the other in gas."""
+    return sum(node_costs) + NODE_GAS * len(node_costs)
 
 
 def cost(program: Program, shapes: Mapping[str, Shape] | None = None) -> int:
-    """Give the gas of a run; shapes, if given, must be those that the program was admitted with."""
+    """Give the gas of a run, at most, or of one on inputs of these shapes; raises Mismatch."""
+    if shapes is None:
+        return program.cost
     for declared in program.inputs:
-        if shapes is not None and tuple(shapes.get(declared.name, ())) != declared.shape:
+        if not declared.takes(declared.dtype, tuple(shapes.get(declared.name, ()))):
             raise Mismatch(f"the program takes {declared}: admit the model with other shapes")
-    return program.cost
+    if program.specialise is None:
+        return program.cost
+    return program.specialise(lengths_of(program.inputs, shapes)).cost
 
 
 def tensor_bytes(dtype: str, shape: Shape) -> int:

@@ -1,7 +1,7 @@
 """An admitted model: checked, typed, shaped, and ready for any engine."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from ai_exec.registry import Attributes, Operand, Operator
@@ -21,17 +21,38 @@ class Node:
     outputs: tuple[str, ...]
     """Names of tensors; empty for an output that nobody reads."""
     attributes: Attributes
-    """All attributes, defaults filled in; None for one without default that is left out."""
+    """All attributes but bodies, defaults filled in; None for one without that is left out."""
     cost: int
-    """Work of one run in gas."""
+    """Work of one run in gas, at most."""
+    dynamic: bool = False
+    """Shapes are known at a run only: rules are asked again, and the work is added up."""
+    bodies: "Mapping[str, Program]" = field(default_factory=dict)
+    """Graphs that the operator runs, by the attributes that hold them."""
+    place: str = ""
+    """Where the model has it, for people."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Names of its inputs, then of what its bodies read beside their own inputs."""
+        return (*self.inputs, *self.captures)
+
+    @property
+    def captures(self) -> tuple[str, ...]:
+        """Names of what its bodies read beside their own inputs."""
+        bodies = self.bodies.values()
+        return tuple(dict.fromkeys(name for body in bodies for name in body.captures))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """Nodes in an order in which each finds its inputs, and all that is known beforehand."""
+    """Nodes in an order in which each finds its inputs, and all that is known beforehand.
+
+    A body is a program too.  Names of tensors are unique over a program and all bodies in it.
+    """
 
     inputs: tuple[TensorType, ...]
     outputs: tuple[TensorType, ...]
+    """Of an inexact shape the most that each axis can have."""
     constants: Mapping[str, Tensor]
     """Initialisers, and results of nodes that depend on no input; read-only arrays."""
     nodes: tuple[Node, ...]
@@ -41,4 +62,12 @@ class Program:
     cost: int
     """Work of one run in gas, 1 ns nominal each."""
     peak_bytes: int
-    """Memory that a run may need at most, in bytes."""
+    """Memory that a run may need at most, in bytes; of a body without its constants."""
+    captures: tuple[str, ...] = ()
+    """Of a body: names of tensors around it that it reads; they are its last inputs."""
+    calls_max: int = 1
+    """Of a body: how often one run of its node may run it."""
+    specialise: "Callable[[Mapping[str, int]], Program] | None" = None
+    """With open axes: gives the program for lengths of them by name; raises Mismatch."""
+    metered_gas: int = 0
+    """What a run adds to its meter at once: the work of all nodes but dynamic ones and bodies."""

@@ -6,13 +6,74 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Final,
+    Protocol,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 
-from ai_exec.tensor import Shape, Tensor, type_text
+from ai_exec.tensor import Shape, Tensor, TensorType, type_text
 
-Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | Tensor
+
+class Body(Protocol):
+    """A graph in an attribute, as kernels see it: ready to be called."""
+
+    @property
+    def results(self) -> tuple[TensorType, ...]:
+        """What it gives: of an inexact shape the most that each axis can have."""
+        ...
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Run it once on tensors."""
+        ...
+
+
+class Subgraph(Protocol):
+    """A graph in an attribute, as rules of types and costs see it."""
+
+    calls: int
+    """How often it runs at most; rules set it."""
+
+    @property
+    def calls_max(self) -> int:
+        """How often it may run where the number depends on values of a run."""
+        ...
+
+    @property
+    def cost(self) -> int:
+        """Work in gas of running it once, as it was judged last."""
+        ...
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Memory in bytes that it needs, as it was judged last."""
+        ...
+
+    def judge(
+        self, inputs: "tuple[Operand, ...]", most: "tuple[Operand | None, ...]" = ()
+    ) -> "tuple[Operand, ...]":
+        """Give the types of its outputs, some bounded from above; raises Mismatch."""
+        ...
+
+
+Attribute = (
+    int
+    | float
+    | str
+    | tuple[int, ...]
+    | tuple[float, ...]
+    | tuple[str, ...]
+    | Tensor
+    | Body
+    | Subgraph
+)
 Attributes = Mapping[str, Attribute | None]
 Kernel = Callable[..., Tensor | tuple[Tensor, ...]]
 K = TypeVar("K", bound=Kernel)
@@ -64,6 +125,10 @@ class Call:
     """Outputs of the node, unnamed ones included."""
     outputs: tuple[Operand, ...] = ()
     """Known when the cost is asked for."""
+    declared: tuple[Operand | None, ...] = ()
+    """What the model declares of the outputs, as bounds."""
+    tensors: tuple[Tensor | None, ...] = ()
+    """The inputs themselves where a run asks again; only `constant` tells them."""
 
     def at(self, index: int) -> Operand:
         """Give an input that must be there."""
@@ -79,6 +144,8 @@ class Call:
     def constant(self, index: int) -> Tensor:
         """Give the elements of an input; raises Unbounded where they depend on a run."""
         value = self.at(index).value
+        if value is None and self.tensors:
+            value = self.tensors[index]
         if value is None:
             raise Unbounded(f"input {index} must be a constant, so that shapes are bounded")
         return value
@@ -99,6 +166,12 @@ class Call:
         value = self.attributes[name]
         assert isinstance(value, str)
         return value
+
+    def subgraph(self, name: str) -> Subgraph:
+        """Give an attribute that is a graph."""
+        value: Any = self.attributes[name]
+        assert hasattr(value, "judge")
+        return value  # type: ignore[no-any-return]
 
 
 Infer = Callable[[Call], tuple[Operand, ...]]
@@ -148,6 +221,11 @@ class Operator:
         return MappingProxyType({name: _field_of(hints[name]) for name in names})
 
     @cached_property
+    def bodies(self) -> tuple[str, ...]:
+        """Names of the attributes that are graphs."""
+        return tuple(name for name, kind in self.attribute_kinds.items() if kind == "g")
+
+    @cached_property
     def defaults(self) -> Attributes:
         """Default of each attribute that has one."""
         keywords = self._keywords
@@ -168,6 +246,11 @@ class Operator:
     def inputs_min(self) -> int:
         """How many inputs a node must name."""
         return sum(parameter.default is parameter.empty for parameter in self._positional)
+
+    @cached_property
+    def inputs_listed(self) -> int:
+        """How many inputs have a place of their own; more are a list, if the operator takes one."""
+        return len(self._positional)
 
     @cached_property
     def inputs_max(self) -> int | None:
@@ -200,7 +283,7 @@ class Operator:
         return any(p.kind is p.VAR_POSITIONAL for p in self._parameters)
 
 
-_PLAIN_FIELDS: Final[Mapping[Any, str]] = {int: "i", float: "f", str: "s"}
+_PLAIN_FIELDS: Final[Mapping[Any, str]] = {int: "i", float: "f", str: "s", Body: "g"}
 _LIST_FIELDS: Final[Mapping[Any, str]] = {int: "ints", float: "floats", str: "strings"}
 
 

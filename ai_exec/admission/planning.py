@@ -1,14 +1,24 @@
 """Which nodes a run needs, and how much memory it takes at most."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from ai_exec.admission.nodes import JudgedNode
 from ai_exec.metering import tensor_bytes
-from ai_exec.model.loader import RawNode
-from ai_exec.tensor import Tensor, TensorType
+from ai_exec.program import Program
+from ai_exec.registry import Operand
+from ai_exec.tensor import Tensor
 
 PREPARED_COPIES = 4
 """Engines keep constants as they are and in a form that is faster to compute with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a node reads and writes, and the memory that it needs itself in bytes."""
+
+    reads: tuple[str, ...]
+    outputs: tuple[str, ...]
+    scratch_bytes: int
 
 
 def needed_nodes(
@@ -26,23 +36,43 @@ def needed_nodes(
 
 
 def peak_bytes(
-    nodes: Sequence[tuple[RawNode, JudgedNode]],
-    inputs: tuple[TensorType, ...],
-    outputs: tuple[TensorType, ...],
+    nodes: Sequence[Held],
+    operands: Mapping[str, Operand],
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
     constants: Mapping[str, Tensor],
 ) -> int:
-    """Add up what is held at the worst moment: constants, live tensors, one node's own needs."""
-    last = {name: index for index, (raw, _) in enumerate(nodes) for name in raw.inputs}
-    kept = {declared.name for declared in (*inputs, *outputs)} | set(constants)
-    live = sum(declared.content_bytes for declared in inputs)
+    """Add up what is held at the worst moment beside constants: live tensors, a node's needs."""
+    last = {name: index for index, node in enumerate(nodes) for name in node.reads}
+    kept = {*inputs, *outputs, *constants}
+    live = sum(_bytes(operands[name]) for name in inputs)
     peak = live
     held: dict[str, int] = {}
-    for index, (raw, node) in enumerate(nodes):
-        for name, operand in zip(raw.outputs, node.call.outputs, strict=False):
-            held[name] = tensor_bytes(operand.dtype, operand.shape)
-            live += held[name]
+    for index, node in enumerate(nodes):
+        for name in node.outputs:
+            if name:
+                held[name] = _bytes(operands[name])
+                live += held[name]
         peak = max(peak, live + node.scratch_bytes)
-        for name in dict.fromkeys((*raw.inputs, *raw.outputs)):
+        for name in dict.fromkeys((*node.reads, *node.outputs)):
             if last.get(name, -1) <= index and name not in kept:
                 live -= held.pop(name, 0)
-    return peak + PREPARED_COPIES * sum(tensor.nbytes for tensor in constants.values())
+    return peak
+
+
+def constant_bytes(program: Program) -> int:
+    """Add up the memory of all constants, those of bodies included, and of their other forms."""
+    return PREPARED_COPIES * sum(tensor.nbytes for tensor in all_constants(program).values())
+
+
+def all_constants(program: Program) -> dict[str, Tensor]:
+    """Give the constants of a program and of all bodies in it."""
+    found = dict(program.constants)
+    for node in program.nodes:
+        for body in node.bodies.values():
+            found.update(all_constants(body))
+    return found
+
+
+def _bytes(operand: Operand) -> int:
+    return tensor_bytes(operand.dtype, operand.shape)

@@ -4,13 +4,17 @@ The answer is part of consensus.  It depends on the bytes and the limits alone, 
 parser, checker or shape inference.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
+from ai_exec.admission.lengths import bound_complaints
 from ai_exec.admission.walk import Walk
+from ai_exec.axes import lengths_text
 from ai_exec.limits import DEFAULT_LIMITS, Limits
-from ai_exec.model.loader import read_model
+from ai_exec.model.loader import RawModel, read_model
 from ai_exec.model.wire import BadWire
 from ai_exec.program import Program
+from ai_exec.registry import Mismatch
 from ai_exec.tensor import TensorType
 
 
@@ -39,8 +43,17 @@ def refused(reasons: tuple[str, ...], limits: Limits) -> Admission:
     return Admission(False, listed, None, (), (), 0, 0)
 
 
-def admit(onnx_bytes: bytes, limits: Limits = DEFAULT_LIMITS) -> Admission:
-    """Judge a model; never raises, whatever the bytes are."""
+def admit(
+    onnx_bytes: bytes,
+    limits: Limits = DEFAULT_LIMITS,
+    bounds: Mapping[str, int] | None = None,
+) -> Admission:
+    """Judge a model; never raises, whatever the bytes are.
+
+    Bounds are the most that open axes may have, by their names, for instance {"batch": 8}; one
+    that has no name in the model is called by its input and number, for instance "pixels.0".
+    """
+    bounds = bounds or {}
     if len(onnx_bytes) > limits.model_bytes_max:
         reason = f"{len(onnx_bytes)} bytes, at most {limits.model_bytes_max} are allowed"
         return refused((reason,), limits)
@@ -48,10 +61,31 @@ def admit(onnx_bytes: bytes, limits: Limits = DEFAULT_LIMITS) -> Admission:
         model = read_model(onnx_bytes, limits)
     except BadWire as error:
         return refused((f"not a readable ONNX file: {error}",), limits)
-    walk = Walk(model, limits)
+    complaints = bound_complaints(model.graph, bounds, limits)
+    walk = Walk(model, limits, bounds)
     program = walk.program()
-    if program is None:
-        return refused(tuple(walk.reasons), limits)
+    if program is None or complaints:
+        return refused((*complaints, *walk.reasons), limits)
+    if any(declared.axes for declared in program.inputs):
+        program = replace(program, specialise=_specialiser(model, limits, bounds, walk, program))
     return Admission(
         True, (), program, program.inputs, program.outputs, program.cost, program.peak_bytes
     )
+
+
+def _specialiser(
+    model: RawModel, limits: Limits, bounds: Mapping[str, int], first: Walk, admitted: Program
+) -> Callable[[Mapping[str, int]], Program]:
+    """Give what judges the model again at real lengths, under what was admitted at the bounds."""
+    limits = replace(limits, cost_max=admitted.cost, peak_bytes_max=admitted.peak_bytes)
+
+    def specialise(lengths: Mapping[str, int]) -> Program:
+        walk = Walk(model, limits, {**bounds, **lengths}, first.known)
+        program = walk.program()
+        if program is None:
+            reasons = refused(tuple(walk.reasons), limits).reasons
+            raise Mismatch(f"at {lengths_text(lengths)}: {'; '.join(reasons)}")
+        closed = tuple(replace(declared, axes=()) for declared in program.inputs)
+        return replace(program, inputs=closed)
+
+    return specialise

@@ -52,7 +52,7 @@ class Graph:
         """Places of the nodes that some pass has already."""
         self._readers: dict[str, list[int]] = {}
         for index, node in enumerate(program.nodes):
-            for name in node.inputs:
+            for name in node.reads:
                 self._readers.setdefault(name, []).append(index)
         self._kept = {output.name for output in program.outputs}
 

@@ -51,6 +51,36 @@ class RawNode:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: tuple[Message, ...]
+    overload: str = ""
+    """Tells functions of one name apart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawGraph:
+    """A graph as the model writes it: the main one, or an attribute of a node."""
+
+    inputs: tuple[Message, ...]
+    outputs: tuple[Message, ...]
+    initialisers: tuple[Message, ...]
+    nodes: tuple[RawNode, ...]
+    values: tuple[Message, ...]
+    """What it declares of tensors within."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawFunction:
+    """A function of the model: nodes that one node stands for."""
+
+    key: tuple[str, str, str]
+    """Domain, name and overload."""
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: tuple[str, ...]
+    """Names of attributes without a default."""
+    defaults: tuple[Message, ...]
+    nodes: tuple[RawNode, ...]
+    opsets: tuple[tuple[str, int], ...]
+    values: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,10 +89,8 @@ class RawModel:
 
     ir_version: int
     opsets: tuple[tuple[str, int], ...]
-    inputs: tuple[Message, ...]
-    outputs: tuple[Message, ...]
-    initialisers: tuple[Message, ...]
-    nodes: tuple[RawNode, ...]
+    graph: RawGraph
+    functions: tuple[RawFunction, ...]
 
 
 def shown(name: str) -> str:
@@ -75,17 +103,42 @@ def read_model(onnx_bytes: bytes, limits: Limits) -> RawModel:
     """Read a file under limits; raises BadWire."""
     schema = model_schema(limits)
     model = Reader(limits.items_max).read(memoryview(onnx_bytes), schema, "model")
-    graph: Message = model.get("graph", {})
     return RawModel(
         model.get("ir_version", 0),
-        tuple(
-            (opset.get("domain", ""), opset.get("version", 0)) for opset in model["opset_import"]
-        ),
+        _opsets(model),
+        graph_of(model.get("graph", {})),
+        tuple(_function(function) for function in model["functions"]),
+    )
+
+
+def graph_of(graph: Message) -> RawGraph:
+    """Give a graph whose message was read."""
+    return RawGraph(
         tuple(graph.get("input", ())),
         tuple(graph.get("output", ())),
         tuple(graph.get("initializer", ())),
         tuple(_node(node) for node in graph.get("node", ())),
+        tuple(graph.get("value_info", ())),
     )
+
+
+def _function(function: Message) -> RawFunction:
+    domain = function.get("domain", "")
+    return RawFunction(
+        (domain, function.get("name", ""), function.get("overload", "")),
+        tuple(function["input"]),
+        tuple(function["output"]),
+        tuple(function["attribute"]),
+        tuple(function["attribute_proto"]),
+        tuple(_node(node) for node in function["node"]),
+        _opsets(function),
+        tuple(function["value_info"]),
+    )
+
+
+def _opsets(message: Message) -> tuple[tuple[str, int], ...]:
+    imports = message["opset_import"]
+    return tuple((opset.get("domain", ""), opset.get("version", 0)) for opset in imports)
 
 
 def _node(node: Message) -> RawNode:
@@ -95,6 +148,7 @@ def _node(node: Message) -> RawNode:
         tuple(node["input"]),
         tuple(node["output"]),
         tuple(node["attribute"]),
+        node.get("overload", ""),
     )
 
 
@@ -133,7 +187,7 @@ def tensor_of(message: Message, limits: Limits) -> Tensor:
     if "raw_data" in message:
         if lists:
             raise Unreadable(f"both raw_data and {lists[0]}")
-        return _raw_tensor(dtype, shape, bytes(message["raw_data"]))
+        return _raw_tensor(dtype, shape, message["raw_data"])
     if lists and (len(lists) > 1 or dtype not in _LISTS[lists[0]]):
         raise Unreadable(f"{', '.join(lists)} for {dtype}")
     return _listed_tensor(dtype, shape, message[lists[0]] if lists else [])
@@ -150,12 +204,12 @@ def check_shape(shape: Shape, limits: Limits) -> None:
         raise Unreadable(f"{prod(shape)} elements, at most {limits.elements_max} are allowed")
 
 
-def _raw_tensor(dtype: str, shape: Shape, content: bytes) -> Tensor:
+def _raw_tensor(dtype: str, shape: Shape, content: memoryview) -> Tensor:
     if len(content) != -(-prod(shape) * ELEMENT_BITS[dtype] // 8):
         raise Unreadable(f"{len(content)} bytes of data for {dtype}{list(shape)}")
     if dtype in PACKED_BITS:
         return unpacked(dtype, shape, content)
-    if dtype == "bool" and content.strip(b"\x00\x01"):
+    if dtype == "bool" and np.frombuffer(content, np.uint8).max(initial=0) > 1:
         raise Unreadable("a bool that is neither 0 nor 1")
     return from_bytes(dtype, shape, content)
 
@@ -179,7 +233,7 @@ def _listed_tensor(dtype: str, shape: Shape, values: list[Any]) -> Tensor:
     return canonical(plain) if dtype in PACKED_BITS else plain
 
 
-def attribute_of(message: Message, limits: Limits) -> Attribute:
+def attribute_of(message: Message, limits: Limits) -> Attribute | RawGraph:
     """Read an attribute's value; raises Unreadable."""
     kind = ATTRIBUTE_KINDS.get(message.get("type", 0))
     if kind is None:
@@ -193,6 +247,8 @@ def attribute_of(message: Message, limits: Limits) -> Attribute:
         return _word(value)
     if kind == "strings":
         return tuple(_word(item) for item in value)
+    if kind == "g":
+        return graph_of(value)
     return tensor_of(value, limits) if kind == "t" else _plain(value)
 
 
@@ -215,6 +271,7 @@ ATTRIBUTE_KINDS: Final[Mapping[int, str]] = {
     2: "i",
     3: "s",
     4: "t",
+    5: "g",
     6: "floats",
     7: "ints",
     8: "strings",

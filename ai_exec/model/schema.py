@@ -1,20 +1,24 @@
 """The part of onnx.proto that is supported: messages, fields, and how many there may be."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from ai_exec.limits import Limits
 from ai_exec.model.wire import Field, Schema
 
 
+@lru_cache(maxsize=8)
 def model_schema(limits: Limits) -> Schema:
     """Give the schema of a whole file under limits."""
     opset = _schema("OperatorSetIdProto", {1: _text("domain", limits), 2: Field("version", "int")})
+    graph = _graph(limits, limits.nesting_max)
     return _schema(
         "ModelProto",
         {
             1: Field("ir_version", "int"),
-            7: _within("graph", _graph(limits)),
+            7: _within("graph", graph),
             8: _within("opset_import", opset, many=64),
+            25: _within("functions", _function(limits, opset), many=limits.functions_max),
         },
         ignored={
             2: "producer_name",
@@ -25,28 +29,50 @@ def model_schema(limits: Limits) -> Schema:
             14: "metadata_props",
             26: "configuration",
         },
-        refused={20: "training_info", 25: "functions"},
+        refused={20: "training_info"},
     )
 
 
-def _graph(limits: Limits) -> Schema:
+def _graph(limits: Limits, depth: int) -> Schema:
+    """A graph whose nodes may hold graphs, `depth` times over."""
     tensor, value = _tensor(limits), _value(limits)
     return _schema(
         "GraphProto",
         {
-            1: _within("node", _node(limits, tensor), many=limits.nodes_max),
+            1: _within("node", _node(limits, tensor, depth), many=limits.nodes_max),
             5: _within("initializer", tensor, many=limits.initialisers_max),
             11: _within("input", value, many=limits.initialisers_max),
             12: _within("output", value, many=limits.values_max),
+            13: _within("value_info", _value(limits, inner=True), many=limits.items_max),
         },
         ignored={
             2: "name",
             10: "doc_string",
-            13: "value_info",
             14: "quantization_annotation",
             16: "metadata_props",
         },
         refused={15: "sparse_initializer"},
+    )
+
+
+def _function(limits: Limits, opset: Schema) -> Schema:
+    tensor, operands = _tensor(limits), limits.operands_max
+    attribute = _attribute(limits, tensor, limits.nesting_max)
+    return _schema(
+        "FunctionProto",
+        {
+            1: _text("name", limits),
+            4: _text("input", limits, many=operands),
+            5: _text("output", limits, many=operands),
+            6: _text("attribute", limits, many=operands),
+            7: _within("node", _node(limits, tensor, limits.nesting_max), many=limits.nodes_max),
+            9: _within("opset_import", opset, many=64),
+            10: _text("domain", limits),
+            11: _within("attribute_proto", attribute, many=operands),
+            12: _within("value_info", _value(limits, inner=True), many=limits.items_max),
+            13: _text("overload", limits),
+        },
+        ignored={8: "doc_string", 14: "metadata_props"},
     )
 
 
@@ -71,7 +97,15 @@ def _tensor(limits: Limits) -> Schema:
     )
 
 
-def _value(limits: Limits) -> Schema:
+def _value(limits: Limits, *, inner: bool = False) -> Schema:
+    """What is declared of a tensor; of one within a graph other types than tensors mean nothing."""
+    others = {
+        4: "sequence_type",
+        5: "map_type",
+        7: "opaque_type",
+        8: "sparse_tensor_type",
+        9: "optional_type",
+    }
     dimension = _schema(
         "Dimension",
         {1: Field("dim_value", "int"), 2: _text("dim_param", limits)},
@@ -82,14 +116,8 @@ def _value(limits: Limits) -> Schema:
     type_of = _schema(
         "TypeProto",
         {1: _within("tensor_type", tensor_type)},
-        ignored={6: "denotation"},
-        refused={
-            4: "sequence_type",
-            5: "map_type",
-            7: "opaque_type",
-            8: "sparse_tensor_type",
-            9: "optional_type",
-        },
+        ignored={6: "denotation", **(others if inner else {})},
+        refused={} if inner else others,
     )
     return _schema(
         "ValueInfoProto",
@@ -98,44 +126,48 @@ def _value(limits: Limits) -> Schema:
     )
 
 
-def _node(limits: Limits, tensor: Schema) -> Schema:
-    operands, numbers = limits.operands_max, limits.items_max
-    attribute = _schema(
-        "AttributeProto",
-        {
-            1: _text("name", limits),
-            2: Field("f", "float"),
-            3: Field("i", "int"),
-            4: Field("s", "bytes"),
-            5: _within("t", tensor),
-            7: _many("floats", "float", numbers),
-            8: _many("ints", "int", numbers),
-            9: _many("strings", "bytes", numbers),
-            20: Field("type", "int"),
-        },
-        ignored={13: "doc_string"},
-        refused={
-            6: "g",
-            10: "tensors",
-            11: "graphs",
-            14: "tp",
-            15: "type_protos",
-            21: "ref_attr_name",
-            22: "sparse_tensor",
-            23: "sparse_tensors",
-        },
-    )
+def _attribute(limits: Limits, tensor: Schema, depth: int) -> Schema:
+    numbers = limits.items_max
+    fields = {
+        1: _text("name", limits),
+        2: Field("f", "float"),
+        3: Field("i", "int"),
+        4: Field("s", "bytes"),
+        5: _within("t", tensor),
+        7: _many("floats", "float", numbers),
+        8: _many("ints", "int", numbers),
+        9: _many("strings", "bytes", numbers),
+        20: Field("type", "int"),
+        21: _text("ref_attr_name", limits),
+    }
+    refused = {
+        10: "tensors",
+        11: "graphs",
+        14: "tp",
+        15: "type_protos",
+        22: "sparse_tensor",
+        23: "sparse_tensors",
+    }
+    if depth:
+        fields[6] = _within("g", _graph(limits, depth - 1))
+    else:
+        refused[6] = "g"
+    return _schema("AttributeProto", fields, ignored={13: "doc_string"}, refused=refused)
+
+
+def _node(limits: Limits, tensor: Schema, depth: int) -> Schema:
+    operands = limits.operands_max
     return _schema(
         "NodeProto",
         {
             1: _text("input", limits, many=operands),
             2: _text("output", limits, many=operands),
             4: _text("op_type", limits),
-            5: _within("attribute", attribute, many=operands),
+            5: _within("attribute", _attribute(limits, tensor, depth), many=operands),
             7: _text("domain", limits),
+            8: _text("overload", limits),
         },
         ignored={3: "name", 6: "doc_string", 9: "metadata_props", 10: "device_configurations"},
-        refused={8: "overload"},
     )
 
 

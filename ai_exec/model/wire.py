@@ -132,9 +132,12 @@ class Reader:
         if field.kind == "bytes":
             return content, offset
         try:
-            return bytes(content).decode(), offset
+            words = bytes(content).decode()
         except UnicodeDecodeError as error:
             raise BadWire(f"{here} is no UTF-8") from error
+        if "\0" in words:
+            raise BadWire(f"{here}: a zero character")
+        return words, offset
 
     def _read_packed(self, packed: memoryview, field: Field, here: str) -> list[Any]:
         if field.kind in _ITEM:

@@ -1,0 +1,93 @@
+"""What all scopes of one model share: limits, what is known of tensors, and budgets."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ai_exec import registry
+from ai_exec.admission.known import Known
+from ai_exec.admission.nodes import Folding
+from ai_exec.limits import Limits
+from ai_exec.model.loader import RawFunction, Unreadable, declared_value
+from ai_exec.model.wire import Message
+from ai_exec.registry import Operand, Operator
+from ai_exec.tensor import Tensor
+
+_CAST: Final = registry.find("", "Cast", 13)
+_IDENTITY: Final = registry.find("", "Identity", 13)
+assert _CAST is not None
+assert _IDENTITY is not None
+CAST: Final[Operator] = _CAST
+"""Widens and narrows what other operators do not know."""
+IDENTITY: Final[Operator] = _IDENTITY
+"""Gives a tensor a second name."""
+
+
+class Exhausted(Exception):
+    """The model makes admission look at too many nodes."""
+
+
+class Context:
+    """One for each walk over a model."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        lengths: Mapping[str, int],
+        functions: Mapping[tuple[str, str, str], RawFunction],
+        known: Known,
+        *,
+        again: bool,
+    ) -> None:
+        self.limits = limits
+        self.lengths = lengths
+        """Length of each axis that the model names."""
+        self.functions = functions
+        self.folding = Folding(limits, known.folding_left, known.bytes_left)
+        self.known = known
+        self.again = again
+        """Whether an earlier walk has written what is known."""
+        self.operands: dict[str, Operand | None] = {}
+        """Every tensor by its unique name; None where its type could not be told."""
+        self._names = 0
+        self._nodes_left = limits.judged_nodes_max
+
+    def unique(self, name: str) -> str:
+        """Give a name that nothing in the model has."""
+        self._names += 1
+        return f"{name}\0{self._names}"
+
+    def count_node(self) -> None:
+        """Note that one more node is looked at; raises Exhausted."""
+        if not self._nodes_left:
+            most = self.limits.judged_nodes_max
+            raise Exhausted(f"functions and bodies come to more than {most} nodes")
+        self._nodes_left -= 1
+
+    def constant(self, value: Tensor) -> Operand:
+        """Give the operand of a known tensor, which nobody may write any more."""
+        value = value.view()
+        value.flags.writeable = False
+        return Operand(value.dtype.name, value.shape, value)
+
+    def declared(self, message: Message | None) -> Operand | None:
+        """Give the bound that a declaration says, if it says a whole one."""
+        if message is None:
+            return None
+        try:
+            value = declared_value(message)
+        except Unreadable:
+            return None
+        if value.dtype is None or value.shape is None:
+            return None
+        shape = [
+            self.lengths.get(length) if isinstance(length, str) else length
+            for length in value.shape
+        ]
+        if len(shape) > self.limits.rank_max:
+            return None
+        lengths = tuple(length for length in shape if length is not None and length >= 0)
+        return Operand(value.dtype, lengths) if len(lengths) == len(shape) else None
+
+    def types(self, names: tuple[str, ...]) -> tuple[Operand | None, ...]:
+        """Give what is known of tensors."""
+        return tuple(self.operands.get(name) if name else None for name in names)
