@@ -128,7 +128,7 @@ class Call:
     declared: tuple[Operand | None, ...] = ()
     """What the model declares of the outputs, as bounds."""
     tensors: tuple[Tensor | None, ...] = ()
-    """The inputs themselves where a run asks again; only `constant` tells them."""
+    """The inputs themselves where a run asks again; only `known` and `constant` tell them."""
 
     def at(self, index: int) -> Operand:
         """Give an input that must be there."""
@@ -141,11 +141,14 @@ class Call:
         """Give an input, or None if it is left out."""
         return self.inputs[index] if index < len(self.inputs) else None
 
+    def known(self, index: int) -> Tensor | None:
+        """Give the elements of an input, or None where they depend on a run that is to come."""
+        value = self.at(index).value
+        return self.tensors[index] if value is None and self.tensors else value
+
     def constant(self, index: int) -> Tensor:
         """Give the elements of an input; raises Unbounded where they depend on a run."""
-        value = self.at(index).value
-        if value is None and self.tensors:
-            value = self.tensors[index]
+        value = self.known(index)
         if value is None:
             raise Unbounded(f"input {index} must be a constant, so that shapes are bounded")
         return value

@@ -179,7 +179,8 @@ def _top_k_10(call: Call) -> tuple[Operand, ...]:
     require_dtype(count, ("int64",), "K")
     if size(count.shape) != 1:
         raise Mismatch(f"K is {count}, not one number")
-    return _top_k(call, None if count.value is None else int(count.value.reshape(())))
+    known = call.known(1)
+    return _top_k(call, None if known is None else int(known.reshape(())))
 
 
 def _top_k_cost(call: Call) -> int:

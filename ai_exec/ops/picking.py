@@ -55,6 +55,9 @@ def _sliced(
 
 
 def _slice(call: Call) -> tuple[Operand, ...]:
+    given = [index for index in range(1, 5) if call.optional(index) is not None]
+    if any(call.known(index) is None for index in given):
+        return (Operand(call.at(0).dtype, call.at(0).shape, exact=False),)
     starts, ends = wholes_of(call, 1), wholes_of(call, 2)
     axes = wholes_of(call, 3) if call.optional(3) is not None else tuple(range(len(starts)))
     steps = wholes_of(call, 4) if call.optional(4) is not None else (1,) * len(starts)
@@ -159,6 +162,8 @@ def gather_elements(data: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
 def _parts(call: Call, sizes: Wholes | None, count: int) -> tuple[Operand, ...]:
     data = call.at(0)
     axis = axis_of(call.whole("axis"), data.rank)
+    if call.optional(1) is not None and call.known(1) is None:
+        return (Operand(data.dtype, data.shape, exact=False),) * call.output_count
     found = part_sizes(data.shape[axis], sizes, count)
     if len(found) != call.output_count:
         raise Mismatch(f"{len(found)} parts for {call.output_count} outputs")
@@ -186,10 +191,15 @@ def _cut(data: Tensor, sizes: Wholes, axis: int) -> tuple[Tensor, ...]:
     return tuple(np.ascontiguousarray(part) for part in np.split(data, ends, axis=axis))
 
 
+def _sizes(call: Call) -> Wholes | None:
+    """Lengths of parts where they are told and known."""
+    told = call.optional(1) is not None and call.known(1) is not None
+    return wholes_of(call, 1) if told else None
+
+
 def _split_18(call: Call) -> tuple[Operand, ...]:
-    sizes = wholes_of(call, 1) if call.optional(1) is not None else None
-    count = call.attributes["num_outputs"]
-    if (sizes is None) == (count is None):
+    sizes, count = _sizes(call), call.attributes["num_outputs"]
+    if (call.optional(1) is None) == (count is None):
         raise Mismatch("give either split or num_outputs")
     if count not in (None, call.output_count):
         raise Mismatch(f"num_outputs is {count} for {call.output_count} outputs")
@@ -206,8 +216,7 @@ def split(
 
 
 def _split_13(call: Call) -> tuple[Operand, ...]:
-    sizes = wholes_of(call, 1) if call.optional(1) is not None else None
-    return _parts(call, sizes, _even(call))
+    return _parts(call, _sizes(call), 0 if call.optional(1) is not None else _even(call))
 
 
 def _even(call: Call) -> int:
