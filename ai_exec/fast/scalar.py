@@ -128,11 +128,13 @@ _LOG_RIGHT: Final = numbers(
 """Numbers whose logarithm lies so near to a boundary that binary64 rounds it wrongly."""
 _SIGMOID_HARD: Final = numbers("-0x1.250c02p-10")
 _SIGMOID_RIGHT: Final = numbers("0x1.ffb6bep-2")
+_ACOS_HARD: Final = numbers("0x1.04c444p-12", "0x1.110b46p-26")
+_ACOS_RIGHT: Final = numbers("0x1.920f6ap+0", "0x1.921fb6p+0")
 _MISH_HARD: Final = numbers("-0x1.4p-24")
 _MISH_RIGHT: Final = numbers("-0x1.7ffffep-25")
 _SOFTPLUS_HARD: Final = numbers("0x1.d483ap-12")
 _SOFTPLUS_RIGHT: Final = numbers("0x1.63017ap-1")
-"""The same for sigmoid, mish and softplus."""
+"""The same for the other functions."""
 
 
 @inlined
@@ -390,7 +392,8 @@ def acos_f32(x: Number) -> np.float32:
     t = np.sqrt(square) if far else wide
     value = t + t * (square * horner(ASIN_SERIES, square))
     double = _PI - 2.0 * value if wide < 0.0 else 2.0 * value
-    return np.float32(double if far else _HALF_PI - value)
+    angle = double if far else _HALF_PI - value
+    return np.float32(mended(angle, wide, _ACOS_HARD, _ACOS_RIGHT))
 
 
 @inlined

@@ -75,7 +75,7 @@ def prove_slice(name: str, step: int, index: int) -> Findings:
 
 def prove(name: str, pieces: Iterable[np.ndarray], step: int = STEP) -> Findings:
     """Prove a function for the inputs in pieces; the reference is run on every `step`-th."""
-    found, hashed = Findings(), hashlib.blake2b(digest_size=32)
+    found, hashed = Findings(), hashlib.sha256()
     with np.errstate(all="ignore"):
         for x in pieces:
             fast = passes.apply(name, x)

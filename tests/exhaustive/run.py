@@ -25,7 +25,7 @@ def prove(name: str, step: int, pool: ProcessPoolExecutor) -> dict[str, object]:
     """Prove one function; raises Disproved."""
     errors = proof.errors(name, proof.sample())
     wrong = proof.wrong_among(name, proof.sample().tolist())
-    digest, candidates = hashlib.blake2b(digest_size=32), []
+    digest, candidates = hashlib.sha256(), []
     for found in pool.map(partial(proof.prove_slice, name, step), range(proof.SLICES)):
         digest.update(found.digest)
         candidates += found.candidates
@@ -39,7 +39,7 @@ def prove(name: str, step: int, pool: ProcessPoolExecutor) -> dict[str, object]:
         "candidates": len(candidates),
         "largest_error_reference": f"2^{log2(errors[0]):.2f}",
         "largest_error_fast": f"2^{log2(errors[1]):.2f}",
-        "outputs_blake2b": digest.hexdigest(),
+        "outputs_sha256": digest.hexdigest(),
         "hardest": {
             number.hex(): f"2^{log2(distance):.1f}"
             for number, distance in proof.hardest(name, candidates, HARDEST)
