@@ -9,18 +9,22 @@ from ai_exec.metering import per_element
 from ai_exec.ops.rules import FLOAT32, axis_of, require_dtype, require_shape, size
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics.numerics import Floats, cast, greatest, least
-from ai_exec.tensor import DTYPE_NAMES, Shape, Tensor
+from ai_exec.semantics.tiny import LAYOUTS, POWERS, SMALL_INTEGERS, read
+from ai_exec.tensor import DTYPE_NAMES, NARROW, Shape, Tensor
 
 RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "uint8": (0, 255),
     "int8": (-128, 127),
     "uint16": (0, 65535),
     "int16": (-32768, 32767),
+    **SMALL_INTEGERS,
 }
 """Least and greatest number of each integer type that numbers are quantised to."""
 
-QUANTISED: Final = tuple(RANGES)
-SCALES: Final = ("float32",)
+QUANTISED: Final = (*RANGES, *LAYOUTS)
+PRECISIONS: Final = ("float32", *NARROW)
+SCALES: Final = (*PRECISIONS, POWERS)
+NUMBERS: Final = (*PRECISIONS, "int32")
 QUANTISE_COST: Final = per_element(12_000)
 
 
@@ -40,8 +44,8 @@ def spread(parameter: Tensor, shape: Shape, axis: int, block_size: int) -> Tenso
 def saturated(whole: Floats, zero: Tensor | int, dtype: str) -> Tensor:
     """Whole numbers plus a zero point, as near as the type has them; NaN counts as 0."""
     low, high = RANGES[dtype]
-    known = np.where(np.isnan(whole), 0.0, whole)
-    return np.clip(known + zero, low, high).astype(dtype)
+    known = np.clip(np.where(np.isnan(whole), 0.0, whole) + zero, low, high)
+    return cast(known, dtype)
 
 
 def _require_parameters(call: Call) -> None:
@@ -74,7 +78,7 @@ def _named_dtype(call: Call, attribute: str) -> str | None:
 
 def _quantise(call: Call) -> tuple[Operand, ...]:
     _require_parameters(call)
-    require_dtype(call.at(1), SCALES, "y_scale")
+    require_dtype(call.at(1), (*SCALES, "int32"), "y_scale")
     named, zero = _named_dtype(call, "output_dtype"), call.optional(2)
     if zero is not None:
         require_dtype(zero, (named,) if named else QUANTISED, "y_zero_point")
@@ -82,8 +86,8 @@ def _quantise(call: Call) -> tuple[Operand, ...]:
     result = Operand(named or "uint8", call.at(0).shape)
     require_dtype(result, QUANTISED, "y")
     precision = _named_dtype(call, "precision")
-    if precision not in (None, *SCALES):
-        raise Mismatch(f"precision is {precision}, not one of {', '.join(SCALES)}")
+    if precision not in (None, *PRECISIONS):
+        raise Mismatch(f"precision is {precision}, not one of {', '.join(PRECISIONS)}")
     return (result,)
 
 
@@ -92,7 +96,8 @@ def _quantise(call: Call) -> tuple[Operand, ...]:
     since=(23, 24, 25, 28),
     infer=_quantise,
     cost=QUANTISE_COST,
-    values=(*FLOAT32, "int32"),
+    values=NUMBERS,
+    native=True,
 )
 def quantize_linear(
     x: Tensor,
@@ -105,22 +110,38 @@ def quantize_linear(
     precision: int = 0,
     saturate: int = 1,
 ) -> Tensor:
-    """x / y_scale in binary32, to a whole number half to even, plus the zero point, saturated.
+    """x / y_scale, to a whole number half to even, plus the zero point, saturated.
 
-    NaN gives the zero point.
+    The quotient is rounded to the type of `precision`, or of y_scale, which x takes first; of
+    integers to binary64, of powers of two as scales to binary32.  NaN gives the zero point.  Small
+    floats are cast from the quotient, to which a zero point other than 0 is added in binary32.
     """
-    dtype = y_zero_point.dtype.name if y_zero_point is not None else None
-    scale = spread(y_scale, x.shape, axis, block_size)
-    quotient = x.astype(np.float32) / scale
+    dtype = DTYPE_NAMES[output_dtype] if output_dtype else "uint8"
+    if y_zero_point is not None:
+        dtype = y_zero_point.dtype.name
+    named = DTYPE_NAMES[precision] if precision else y_scale.dtype.name
+    quotient = _quotient(x, spread(y_scale, x.shape, axis, block_size), named)
     zero: Tensor | int = 0
     if y_zero_point is not None:
-        zero = spread(y_zero_point, x.shape, axis, block_size).astype(np.float64)
-    dtype = dtype or (DTYPE_NAMES[output_dtype] if output_dtype else "uint8")
-    return saturated(np.rint(quotient).astype(np.float64), zero, dtype)
+        zero = read(spread(y_zero_point, x.shape, axis, block_size))
+    if dtype in RANGES:
+        return saturated(np.rint(quotient).astype(np.float64), zero, dtype)
+    moved = np.where(np.equal(zero, 0), quotient, quotient + zero)
+    return cast(moved, dtype, saturate=bool(saturate))
+
+
+def _quotient(x: Tensor, scale: Tensor, precision: str) -> Tensor:
+    """Divide and round once, to a number of the precision held as binary32."""
+    if precision == "int32":
+        return cast(x, "float64") / cast(scale, "float64")
+    if precision not in NARROW:
+        return cast(x, "float32") / cast(scale, "float32")
+    dividend, divisor = (cast(cast(part, precision), "float32") for part in (x, scale))
+    return cast(cast(dividend / divisor, precision), "float32")
 
 
 @operator(
-    "QuantizeLinear", since=21, infer=_quantise, cost=QUANTISE_COST, values=(*FLOAT32, "int32")
+    "QuantizeLinear", since=21, infer=_quantise, cost=QUANTISE_COST, values=NUMBERS, native=True
 )
 def quantize_linear_21(
     x: Tensor,
@@ -145,7 +166,7 @@ def quantize_linear_21(
 
 
 @operator(
-    "QuantizeLinear", since=19, infer=_quantise, cost=QUANTISE_COST, values=(*FLOAT32, "int32")
+    "QuantizeLinear", since=19, infer=_quantise, cost=QUANTISE_COST, values=NUMBERS, native=True
 )
 def quantize_linear_19(
     x: Tensor,
@@ -160,7 +181,7 @@ def quantize_linear_19(
 
 
 @operator(
-    "QuantizeLinear", since=13, infer=_quantise, cost=QUANTISE_COST, values=(*FLOAT32, "int32")
+    "QuantizeLinear", since=13, infer=_quantise, cost=QUANTISE_COST, values=NUMBERS, native=True
 )
 def quantize_linear_13(
     x: Tensor, y_scale: Tensor, y_zero_point: Tensor | None = None, *, axis: int = 1
@@ -170,7 +191,7 @@ def quantize_linear_13(
 
 
 @operator(
-    "QuantizeLinear", since=10, infer=_quantise, cost=QUANTISE_COST, values=(*FLOAT32, "int32")
+    "QuantizeLinear", since=10, infer=_quantise, cost=QUANTISE_COST, values=NUMBERS, native=True
 )
 def quantize_linear_10(x: Tensor, y_scale: Tensor, y_zero_point: Tensor | None = None) -> Tensor:
     """As later versions, of whole tensors."""
@@ -184,7 +205,7 @@ def _dequantise(call: Call) -> tuple[Operand, ...]:
     if zero is not None:
         require_dtype(zero, (data.dtype,), "x_zero_point")
     result = Operand(_named_dtype(call, "output_dtype") or scale.dtype, data.shape)
-    require_dtype(result, SCALES, "y")
+    require_dtype(result, PRECISIONS, "y")
     return (result,)
 
 
@@ -194,6 +215,7 @@ def _dequantise(call: Call) -> tuple[Operand, ...]:
     infer=_dequantise,
     cost=per_element(6_000),
     values=(*QUANTISED, "int32"),
+    native=True,
 )
 def dequantize_linear(
     x: Tensor,
@@ -204,11 +226,18 @@ def dequantize_linear(
     block_size: int = 0,
     output_dtype: int = 0,
 ) -> Tensor:
-    """(x - x_zero_point) as a whole number, rounded to binary32, times x_scale, rounded."""
-    whole = x.astype(np.int64)
+    """(x - x_zero_point) rounded to binary32, times x_scale, rounded to the type of the result.
+
+    The difference of integers is exact before.  x_scale is first cast to the type of the result.
+    """
+    dtype = DTYPE_NAMES[output_dtype] if output_dtype else x_scale.dtype.name
+    whole = read(x)
     if x_zero_point is not None:
-        whole = whole - spread(x_zero_point, x.shape, axis, block_size).astype(np.int64)
-    return whole.astype(np.float32) * spread(x_scale, x.shape, axis, block_size)
+        wide = np.float32 if whole.dtype.kind == "f" else np.int64
+        zero = read(spread(x_zero_point, x.shape, axis, block_size))
+        whole = whole.astype(wide) - zero.astype(wide)
+    scale = cast(cast(spread(x_scale, x.shape, axis, block_size), dtype), "float32")
+    return cast(whole.astype(np.float32) * scale, dtype)
 
 
 @operator(
@@ -217,6 +246,7 @@ def dequantize_linear(
     infer=_dequantise,
     cost=per_element(6_000),
     values=(*QUANTISED, "int32"),
+    native=True,
 )
 def dequantize_linear_21(
     x: Tensor,
@@ -236,6 +266,7 @@ def dequantize_linear_21(
     infer=_dequantise,
     cost=per_element(6_000),
     values=(*QUANTISED, "int32"),
+    native=True,
 )
 def dequantize_linear_13(
     x: Tensor, x_scale: Tensor, x_zero_point: Tensor | None = None, *, axis: int = 1
@@ -250,6 +281,7 @@ def dequantize_linear_13(
     infer=_dequantise,
     cost=per_element(6_000),
     values=(*QUANTISED, "int32"),
+    native=True,
 )
 def dequantize_linear_10(x: Tensor, x_scale: Tensor, x_zero_point: Tensor | None = None) -> Tensor:
     """As later versions, of whole tensors."""

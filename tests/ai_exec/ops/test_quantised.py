@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import helper
+from onnx.reference import ReferenceEvaluator
 
-from tests.support.one_node import ours, reasons, theirs
+from tests.support.one_node import encode_node, ours, reasons, theirs
 
 RANDOM = np.random.default_rng(7)
 VALUES = RANDOM.normal(0, 40, (2, 6, 5)).astype(np.float32)
@@ -148,3 +149,67 @@ def test_dynamic_edges() -> None:
     found = run(np.nan, 1.0)
     assert (found[0], found[2]) == ([0, 0], 0)
     assert np.isnan(found[1])
+
+
+SMALL = ("uint4", "int4", "uint2", "int2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2")
+
+
+@pytest.mark.parametrize("dtype", [*SMALL, "float8_e5m2fnuz", "float4_e2m1fn", "float6_e3m2fn"])
+@pytest.mark.parametrize("source", ["float32", "float16", "bfloat16"])
+def test_small_types_and_back_as_onnx(dtype: str, source: str) -> None:
+    scale = np.linspace(0.5, 4, 12).reshape(2, 6, 1).astype(source)
+    given = {"x": VALUES.astype(source), "scale": scale, "zero": np.zeros((2, 6, 1), dtype)}
+    node = quantise(axis=2, block_size=5)
+
+    found = ours(node, given, opset=28)[0]
+    assert found.view(np.uint8).tolist() == by_onnx(node, given)[0].view(np.uint8).tolist()
+    node, given = dequantise(axis=2, block_size=5), {**given, "x": found}
+    back = ours(node, given, opset=28)[0]
+    assert back.dtype == source
+    np.testing.assert_array_equal(back, by_onnx(node, given)[0])
+
+
+def by_onnx(node: Any, given: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Run a node by ONNX's own evaluator."""
+    found = ReferenceEvaluator(encode_node(node, given, opset=28)).run(None, given)
+    return list(found)
+
+
+def test_the_quotient_has_the_precision_of_the_scale() -> None:
+    # 2049 is no float16: it becomes 2048, as does the quotient 2049 / 1 of binary32 numbers.
+    given = {"x": np.array([2049.0], np.float32), "zero": np.array(0, np.uint16)}
+    single = {**given, "scale": np.array(1.0, np.float32)}
+    half = {**given, "scale": np.array(1.0, np.float16)}
+
+    assert ours(quantise(), single, opset=23)[0].tolist() == [2049]
+    assert ours(quantise(), half, opset=23)[0].tolist() == [2048]
+    assert ours(quantise(precision=10), single, opset=23)[0].tolist() == [2048]
+    assert ours(quantise(precision=1), half, opset=23)[0].tolist() == [2049]
+
+
+def test_integers_are_divided_by_integers() -> None:
+    given = {"x": np.array([5, -5, 7, 2**31 - 1], np.int32), "scale": np.array(2, np.int32)}
+    given["zero"] = np.array(0, np.int16)
+
+    assert ours(quantise(), given, opset=21)[0].tolist() == [2, -2, 4, 32767]
+
+
+def test_powers_of_two_as_scales() -> None:
+    scale = np.array([0.25, 4.0], np.float32).astype("float8_e8m0fnu")
+    given = {"x": np.array([[3.0, 10.0]], np.float32), "scale": scale}
+    node = quantise(2, axis=1, output_dtype=3)
+
+    found = ours(node, given, opset=24)[0]
+    assert found.tolist() == [[12, 2]]
+    back = {"x": found, "scale": scale}
+    assert ours(dequantise(2, axis=1, output_dtype=1), back, opset=24)[0].tolist() == [[3, 8]]
+
+
+def test_small_floats_saturate_unless_told() -> None:
+    given = {"x": np.array([1e9, -1e9, np.inf, np.nan, 0.1], np.float32)}
+    given |= {"scale": np.array(1.0, np.float32), "zero": np.zeros((), "float8_e4m3fn")}
+
+    held = ours(quantise(), given, opset=19)[0].view(np.uint8).tolist()
+    free = ours(quantise(saturate=0), given, opset=19)[0].view(np.uint8).tolist()
+    assert held == [0x7E, 0xFE, 0x7E, 0x7F, 0x1D]
+    assert free == [0x7F, 0x7F, 0x7F, 0x7F, 0x1D]
