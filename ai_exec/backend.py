@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Protocol
 
 from ai_exec.admission.verdict import Admission, admit
+from ai_exec.axes import Bounds
 from ai_exec.engines import compile
 from ai_exec.executable import Executable, Trap
 from ai_exec.fast.products import STANDARD, Products
@@ -62,15 +63,24 @@ Load = Callable[[], bytes]
 
 
 class Backend(Protocol):
-    """Judges and runs models named by the root of their bytes; raises LocalFailure."""
+    """Judges and runs models named by the root of their bytes; raises LocalFailure.
 
-    def admit(self, root: bytes, load: Load) -> AdmissionSummary:
+    The same bytes with other bounds of open axes are another model.
+    """
+
+    def admit(self, root: bytes, load: Load, bounds: Bounds = ()) -> AdmissionSummary:
         """Say whether a model may be run, and why not."""
         ...
 
-    def run(self, root: bytes, load: Load, inputs: bytes) -> Completed | Trapped:
+    def run(
+        self, root: bytes, load: Load, inputs: bytes, bounds: Bounds = ()
+    ) -> Completed | Trapped:
         """Run an admitted model on encoded tensors."""
         ...
+
+
+Key = tuple[bytes, Bounds]
+"""What a program is made of: the root of the model, and how long its open axes may be."""
 
 
 class InProcess:
@@ -88,23 +98,25 @@ class InProcess:
         self._products = products
         self._limits = limits
         self._programs_max = programs_max
-        self._programs: OrderedDict[bytes, tuple[Admission, Executable | None]] = OrderedDict()
+        self._programs: OrderedDict[Key, tuple[Admission, Executable | None]] = OrderedDict()
 
-    def admit(self, root: bytes, load: Load) -> AdmissionSummary:
+    def admit(self, root: bytes, load: Load, bounds: Bounds = ()) -> AdmissionSummary:
         """Say whether a model may be run, and why not."""
         try:
-            return summary(self._program(root, load)[0])
+            return summary(self._program((root, bounds), load)[0])
         except MemoryError as error:
             raise LocalFailure("out of memory") from error
 
-    def run(self, root: bytes, load: Load, inputs: bytes) -> Completed | Trapped:
+    def run(
+        self, root: bytes, load: Load, inputs: bytes, bounds: Bounds = ()
+    ) -> Completed | Trapped:
         """Run a model on encoded tensors; one that is not admitted traps."""
         try:
-            admission, executable = self._program(root, load)
+            admission, executable = self._program((root, bounds), load)
             if not admission.admitted:
                 return Trapped("the model is not admitted")
             if executable is None:
-                executable = self._compiled(root, admission)
+                executable = self._compiled((root, bounds), admission)
             tensors = decode_tensors(inputs, _input_limits(admission))
             return Completed(encode_tensors(executable.run(tensors)))
         except (Trap, TensorError) as refusal:
@@ -114,22 +126,24 @@ class InProcess:
 
     def forget(self, root: bytes) -> None:
         """Drop what is held of a model, if anything."""
-        self._programs.pop(root, None)
+        for key in [key for key in self._programs if key[0] == root]:
+            del self._programs[key]
 
-    def _program(self, root: bytes, load: Load) -> tuple[Admission, Executable | None]:
-        if root not in self._programs:
-            self._keep(root, admit(load(), self._limits), None)
-        self._programs.move_to_end(root)
-        return self._programs[root]
+    def _program(self, key: Key, load: Load) -> tuple[Admission, Executable | None]:
+        if key not in self._programs:
+            bounds = {bound.axis: bound.most for bound in key[1]}
+            self._keep(key, admit(load(), self._limits, bounds), None)
+        self._programs.move_to_end(key)
+        return self._programs[key]
 
-    def _compiled(self, root: bytes, admission: Admission) -> Executable:
+    def _compiled(self, key: Key, admission: Admission) -> Executable:
         assert admission.program is not None
         executable = compile(admission.program, self._engine, self._products)
-        self._keep(root, admission, executable)
+        self._keep(key, admission, executable)
         return executable
 
-    def _keep(self, root: bytes, admission: Admission, executable: Executable | None) -> None:
-        self._programs[root] = (admission, executable)
+    def _keep(self, key: Key, admission: Admission, executable: Executable | None) -> None:
+        self._programs[key] = (admission, executable)
         while len(self._programs) > self._programs_max:
             self._programs.popitem(last=False)
 

@@ -133,6 +133,23 @@ class ShareType(click.ParamType[int]):
         return int(parts)
 
 
+class BoundType(click.ParamType[tuple[str, int]]):
+    """How long an open axis may be: its name, an equals sign, and a whole number."""
+
+    name = "axis=length"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Give the axis and its greatest length."""
+        if isinstance(value, tuple):
+            return value
+        axis, _, most = value.rpartition("=")
+        if not axis or not (most.isascii() and most.isdigit()) or not 0 < int(most) < 1 << 32:
+            self.fail(f"{value!r} is no bound: batch=8", param, ctx)
+        return axis, int(most)
+
+
 class ShapeType(click.ParamType[tuple[int, ...]]):
     """Dimensions, such as 8x8 or 64."""
 
@@ -173,3 +190,4 @@ NAMED_VALUE: Final = NamedValueType()
 NAME: Final = NameType()
 SHARE: Final = ShareType()
 SHAPE: Final = ShapeType()
+BOUND: Final = BoundType()

@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 import click
 import numpy as np
 
-from ai_exec.tensor import DTYPE_NAMES, Tensor, decode_tensors, encode_tensors
+from ai_exec.tensor import DTYPE_NAMES, Tensor, TensorType, decode_tensors, encode_tensors
 
 SHOWN_MAX: Final = 16
 """Elements of an output that people are shown; --json shows all."""
@@ -31,14 +31,22 @@ class InputType:
     name: str
     dtype: str
     shape: tuple[int, ...]
+    """Length of each axis; of an open one the most that it can have."""
+    axes: tuple[str, ...] = ()
+    """Names of open axes, empty for a fixed one; no names at all if every axis is fixed."""
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "InputType":
         """Give the type as the chain describes it."""
-        return cls(described["name"], DTYPE_NAMES[described["element"]], tuple(described["shape"]))
+        return cls(
+            described["name"],
+            DTYPE_NAMES[described["element"]],
+            tuple(described["shape"]),
+            tuple(described.get("axes", ())),
+        )
 
     def __str__(self) -> str:
-        return f"{self.name} {self.dtype}{list(self.shape)}"
+        return str(TensorType(self.name, self.dtype, self.shape, self.axes))
 
 
 def read_inputs(path: Path, types: Sequence[InputType], white: float) -> dict[str, Tensor]:
@@ -119,7 +127,7 @@ def _exact(numbers: Any, kind: InputType) -> Tensor:
 def _from_png(path: Path, types: Sequence[InputType], white: float) -> dict[str, Any]:
     from PIL import Image, UnidentifiedImageError
 
-    kind = _only(types)
+    kind = _one_picture(_only(types))
     channels, height, width = _picture_shape(kind)
     try:
         opened = Image.open(path, formats=["PNG"])
@@ -135,7 +143,14 @@ def _from_png(path: Path, types: Sequence[InputType], white: float) -> dict[str,
         levels = np.rint(levels)
     if channels == 3:
         levels = levels.transpose(2, 0, 1)
-    return {kind.name: levels.astype(kind.dtype)}
+    return {kind.name: levels.astype(kind.dtype).reshape(kind.shape)}
+
+
+def _one_picture(kind: InputType) -> InputType:
+    """Give the type of one picture where as many may come as the first axis is long."""
+    if not kind.axes or not kind.axes[0]:
+        return kind
+    return InputType(kind.name, kind.dtype, (1, *kind.shape[1:]))
 
 
 def _picture_shape(kind: InputType) -> tuple[int, int, int]:
@@ -162,6 +177,10 @@ def _fitted(value: Any, kind: InputType) -> Tensor:
     tensor = np.asarray(value)
     if tensor.dtype != np.dtype(kind.dtype):
         raise click.UsageError(f"input {kind}: the file has {tensor.dtype}")
-    if tensor.size != prod(kind.shape):
+    if not kind.axes and tensor.size == prod(kind.shape):
+        return tensor.reshape(kind.shape)
+    if not kind.axes or not TensorType(kind.name, kind.dtype, kind.shape, kind.axes).takes(
+        kind.dtype, tensor.shape
+    ):
         raise click.UsageError(f"input {kind}: the file has {tensor.dtype}{list(tensor.shape)}")
-    return tensor.reshape(kind.shape)
+    return tensor

@@ -1,13 +1,15 @@
 """Execution: lets pallets run models by the engine that a node was given."""
 
 from collections.abc import Callable
+from functools import partial
 
-from ai_exec import backend
+from ai_exec import axes, backend
 from ai_exec.tensor import DTYPE_NUMBERS
 from ai_exec.tensor import TensorType as ModelTensorType
 from chain.primitives.hashing import Hash32
 from runtime.frame.ports import (
     AdmissionSummary,
+    Bounds,
     Completed,
     LocalFailure,
     TensorType,
@@ -25,10 +27,10 @@ class BackendExecutor:
         self._models = models
         self._content = content
 
-    def admit(self, root: Hash32, length: int) -> AdmissionSummary:
+    def admit(self, root: Hash32, length: int, bounds: Bounds) -> AdmissionSummary:
         """Examine the model with this root and length in bytes; raises LocalFailure."""
         try:
-            found = self._models.admit(root, lambda: self._load(root, length))
+            found = self._models.admit(root, lambda: self._load(root, length), model_bounds(bounds))
         except backend.LocalFailure as failure:
             raise LocalFailure(str(failure)) from failure
         return AdmissionSummary(
@@ -40,10 +42,11 @@ class BackendExecutor:
             peak_bytes=found.peak_bytes,
         )
 
-    def run(self, root: Hash32, inputs: bytes) -> Completed | Trapped:
+    def run(self, root: Hash32, inputs: bytes, bounds: Bounds) -> Completed | Trapped:
         """Run an admitted model on canonical tensor bytes; raises LocalFailure."""
         try:
-            found = self._models.run(root, lambda: self._content(root), inputs)
+            load = partial(self._content, root)
+            found = self._models.run(root, load, inputs, model_bounds(bounds))
         except backend.LocalFailure as failure:
             raise LocalFailure(str(failure)) from failure
         if isinstance(found, backend.Completed):
@@ -57,5 +60,10 @@ class BackendExecutor:
         return content
 
 
+def model_bounds(bounds: Bounds) -> axes.Bounds:
+    """Give the bounds of a version as backends take them."""
+    return tuple(axes.Bound(bound.axis, bound.most) for bound in bounds)
+
+
 def _tensor_type(tensor: ModelTensorType) -> TensorType:
-    return TensorType(tensor.name, DTYPE_NUMBERS[tensor.dtype], tensor.shape)
+    return TensorType(tensor.name, DTYPE_NUMBERS[tensor.dtype], tensor.shape, tensor.axes)

@@ -25,9 +25,9 @@ class Kind(IntEnum):
     FORGET = 2
     """Parent: drop the model of this root (32 bytes); has no answer."""
     ADMIT = 3
-    """Parent: judge the model of this root (32 bytes)."""
+    """Parent: judge the model of this root (32 bytes) with these bounds (encoded)."""
     RUN = 4
-    """Parent: engine (1 byte), root (32 bytes) and the encoded inputs."""
+    """Parent: engine (1 byte), root (32 bytes), encoded bounds and encoded inputs."""
     DONE = 5
     """Child: the answer's bytes."""
     FAILED = 6

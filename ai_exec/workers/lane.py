@@ -97,14 +97,15 @@ class Lane:
         return self._child
 
     def _attempt(self, engine: int, job: Job) -> bytes:
-        root, _ = job.key
+        root, bounds, _ = job.key
         child = self._start()
         deadline = time.monotonic() + self._settings.child.seconds_max
         self._bring(child, root, job, deadline)
         if job.inputs is None:
-            kind, payload = child.ask(Kind.ADMIT, (root,), deadline)
+            kind, payload = child.ask(Kind.ADMIT, (root, bounds), deadline)
         else:
-            kind, payload = child.ask(Kind.RUN, (bytes([engine]), root, job.inputs), deadline)
+            parts = (bytes([engine]), root, bounds, job.inputs)
+            kind, payload = child.ask(Kind.RUN, parts, deadline)
         if self._held.get(root) is None:
             child.tell(Kind.FORGET, (root,), deadline)
         if kind is not Kind.DONE:

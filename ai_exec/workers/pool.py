@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
 
+from ai_exec.axes import BOUNDS, Bounds
 from ai_exec.backend import (
     ADMISSION_SUMMARY,
     AdmissionSummary,
@@ -99,20 +100,22 @@ class WorkerPool:
     ) -> None:
         self.close()
 
-    def admit(self, root: bytes, load: Load) -> AdmissionSummary:
+    def admit(self, root: bytes, load: Load, bounds: Bounds = ()) -> AdmissionSummary:
         """Say whether a model may be run, and why not; raises LocalFailure."""
-        return ADMISSION_SUMMARY.decode(self._answer((root, _ADMISSION), load, None))
+        return ADMISSION_SUMMARY.decode(self._answer(_key(root, bounds, None), load, None))
 
-    def run(self, root: bytes, load: Load, inputs: bytes) -> Completed | Trapped:
+    def run(
+        self, root: bytes, load: Load, inputs: bytes, bounds: Bounds = ()
+    ) -> Completed | Trapped:
         """Run an admitted model on encoded tensors; raises LocalFailure."""
-        return decode_outcome(self._answer((root, blake2_256(inputs)), load, inputs))
+        return decode_outcome(self._answer(_key(root, bounds, inputs), load, inputs))
 
-    def prefetch(self, root: bytes, load: Load, inputs: bytes | None) -> bool:
+    def prefetch(self, root: bytes, load: Load, inputs: bytes | None, bounds: Bounds = ()) -> bool:
         """Start a run, or an admission if there are no inputs, without waiting for it.
 
         Returns whether the answer is there or will be; a worker's thread calls `load`.
         """
-        key = (root, _ADMISSION if inputs is None else blake2_256(inputs))
+        key = _key(root, bounds, inputs)
         with self._lock:
             if self._cache.get(key) is not None:
                 return True
@@ -189,6 +192,10 @@ class WorkerPool:
 COUNTERS: Final = ("hits", "misses", "done", "starts", "failures", "local_failures", "refused")
 """Answers found kept; not kept; computed; processes started; attempts of a process that failed;
 requests that failed; requests not taken because a line was full or the pool closed."""
+
+
+def _key(root: bytes, bounds: Bounds, inputs: bytes | None) -> Key:
+    return root, BOUNDS.encode(bounds), _ADMISSION if inputs is None else blake2_256(inputs)
 
 
 def _lane(settings: PoolSettings) -> LaneSettings:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from ai_exec.axes import BOUNDS
 from ai_exec.backend import ADMISSION_SUMMARY, InProcess
 from ai_exec.fast.measure import measured
 from ai_exec.fast.prepare import prepare_products
@@ -47,9 +48,11 @@ class Servant:
         """Do one request."""
         if kind is Kind.RUN:
             engine, root = payload[0], bytes(payload[1 : 1 + ROOT_BYTES])
-            inputs = bytes(payload[1 + ROOT_BYTES :])
+            rest = bytes(payload[1 + ROOT_BYTES :])
+            bounds, start = BOUNDS.read(rest, 0)
             backend = self._engines[engine]
-            return encode_outcome(backend.run(root, lambda: self._models[root], inputs))
+            found = backend.run(root, lambda: self._models[root], rest[start:], bounds)
+            return encode_outcome(found)
         root = bytes(payload[:ROOT_BYTES])
         if kind is Kind.LOAD:
             self._models[root] = bytes(payload[ROOT_BYTES:])
@@ -60,7 +63,9 @@ class Servant:
                 backend.forget(root)
             return None
         assert kind is Kind.ADMIT, kind
-        return ADMISSION_SUMMARY.encode(self._engines[0].admit(root, lambda: self._models[root]))
+        bounds = BOUNDS.decode(bytes(payload[ROOT_BYTES:]))
+        summary = self._engines[0].admit(root, lambda: self._models[root], bounds)
+        return ADMISSION_SUMMARY.encode(summary)
 
 
 def main(arguments: list[str], answer: Answer) -> None:

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
-Key = tuple[bytes, bytes]
-"""Root of the model, and hash of the inputs (empty for an admission)."""
+Key = tuple[bytes, bytes, bytes]
+"""Root of the model, encoded bounds, and hash of the inputs (empty for an admission)."""
 
 Load = Callable[[], bytes]
 """Fetches the model's bytes; called by a worker's thread, and only if the worker lacks them."""

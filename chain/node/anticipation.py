@@ -1,6 +1,7 @@
 """Runs an inference as soon as its transaction reaches the pool, so that blocks find it ready."""
 
 from collections.abc import Callable
+from functools import partial
 
 from ai_exec.workers.pool import WorkerPool
 from chain.ledger import Ledger
@@ -9,6 +10,7 @@ from chain.primitives.codec import DecodeError
 from chain.primitives.hashing import Hash32
 from chain.storage.state_trie import StateMissing
 from runtime.assembly import CONSTRUCT
+from runtime.execution import model_bounds
 from runtime.frame import DispatchError
 
 
@@ -30,7 +32,8 @@ class Anticipation:
                 return
             model, version, inputs, _ = call.values
             state = self._ledger.queries.state(self._ledger.head.hash)
-            root = state.pallets.models.runnable(model, version).root
+            found = state.pallets.models.runnable(model, version)
         except (DecodeError, DispatchError, StateMissing):
             return
-        self._workers.prefetch(root, lambda: self._content(root), inputs)
+        load = partial(self._content, found.root)
+        self._workers.prefetch(found.root, load, inputs, model_bounds(found.bounds))

@@ -9,12 +9,32 @@ import click
 from cli.border import REFUSED, Failed, Group, LocalCommand
 from cli.contents import after, publish_content
 from cli.context import CliContext, pass_context
-from cli.parameters import AMOUNT, NAME, SHARE
+from cli.parameters import AMOUNT, BOUND, NAME, SHARE
 from cli.sending import Sending, send, sending_options
 
 EXAMINED_WITHIN_S: Final = 180.0
 _POLL_S: Final = 0.3
 _FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _once(
+    context: click.Context, parameter: click.Parameter, given: tuple[tuple[str, int], ...]
+) -> dict[str, int]:
+    """Give bounds by axis; one that is named twice is a mistake."""
+    bounds = dict(given)
+    if len(bounds) < len(given):
+        raise click.BadParameter("an axis is named twice")
+    return bounds
+
+
+_bounded = click.option(
+    "--bound",
+    "bounds",
+    type=BOUND,
+    multiple=True,
+    callback=_once,
+    help="Greatest length of an axis that the model leaves open; repeat it for each.",
+)
 
 
 @click.group(cls=Group)
@@ -24,13 +44,17 @@ def model() -> None:
 
 @model.command(cls=LocalCommand)
 @click.argument("file", type=_FILE)
+@_bounded
 @pass_context
-def check(context: CliContext, file: Path) -> None:
+def check(context: CliContext, file: Path, bounds: dict[str, int]) -> None:
     """Examine the ONNX FILE as the chain would; no node is needed.
 
-    Example: noema model check digits.onnx
+    \b
+    Examples:
+      noema model check digits.onnx
+      noema model check encoder.onnx --bound batch=8 --bound seq=128
     """
-    context.show(_checked(file.read_bytes()))
+    context.show(_checked(file.read_bytes(), bounds))
 
 
 @model.command()
@@ -43,6 +67,7 @@ def check(context: CliContext, file: Path) -> None:
 @click.option("--owner", type=SHARE, default="60%", help="Your share of the price (60%).")
 @click.option("--contributors", type=SHARE, default="0%", help="Share of who gave the data (0%).")
 @click.option("--treasury", type=SHARE, default="0%", help="Share of the treasury (0%).")
+@_bounded
 @click.option("--skip-check", is_flag=True, help="Let only the chain examine the file.")
 @sending_options()
 @pass_context
@@ -57,13 +82,14 @@ def register(
     owner: int,
     contributors: int,
     treasury: int,
+    bounds: dict[str, int],
     skip_check: bool,
     sending: Sending,
 ) -> None:
     """Register FILE as the first version of a new model NAME, and wait until it can be run.
 
     Uploads the file first, if that was not done yet.  Shares are percentages or
-    parts per million and add up to 100%.
+    parts per million and add up to 100%.  A run costs what one at the bounds costs.
 
     \b
     Example: noema model register digits digits.onnx --from //Alice --price 0.5NOE \\
@@ -82,8 +108,14 @@ def register(
         "contributors": contributors,
         "treasury": treasury,
     }
-    arguments = {"name": name, "licence": licence, "datasets": list(datasets), "policy": policy}
-    content = _content(context, file, skip_check)
+    arguments = {
+        "name": name,
+        "licence": licence,
+        "datasets": list(datasets),
+        "policy": policy,
+        "bounds": _encodable(bounds),
+    }
+    content = _content(context, file, bounds, skip_check)
     context.show(_publish(context, sending, content, "Models.register", arguments))
 
 
@@ -91,6 +123,7 @@ def register(
 @click.argument("name")
 @click.argument("file", type=_FILE)
 @click.option("--dataset", "datasets", multiple=True, help="Dataset that it was trained on.")
+@_bounded
 @click.option("--skip-check", is_flag=True, help="Let only the chain examine the file.")
 @sending_options()
 @pass_context
@@ -99,6 +132,7 @@ def publish(
     name: str,
     file: Path,
     datasets: tuple[str, ...],
+    bounds: dict[str, int],
     skip_check: bool,
     sending: Sending,
 ) -> None:
@@ -106,8 +140,8 @@ def publish(
 
     Example: noema model publish digits better.onnx --from //Alice
     """
-    arguments = {"name": name, "datasets": list(datasets)}
-    content = _content(context, file, skip_check)
+    arguments = {"name": name, "datasets": list(datasets), "bounds": _encodable(bounds)}
+    content = _content(context, file, bounds, skip_check)
     context.show(_publish(context, sending, content, "Models.publish", arguments))
 
 
@@ -161,22 +195,27 @@ def _with_type_names(model: dict[str, Any]) -> dict[str, Any]:
     return {**model, "versions": versions}
 
 
-def _content(context: CliContext, file: Path, skip_check: bool) -> bytes:
+def _encodable(bounds: dict[str, int]) -> list[dict[str, Any]]:
+    names = sorted(bounds, key=str.encode)
+    return [{"axis": name, "most": bounds[name]} for name in names]
+
+
+def _content(context: CliContext, file: Path, bounds: dict[str, int], skip_check: bool) -> bytes:
     content = file.read_bytes()
     if not skip_check:
         with context.waiting("examining") as tell:
             tell(str(file))
-            _checked(content)
+            _checked(content, bounds)
     return content
 
 
-def _checked(content: bytes) -> dict[str, Any]:
+def _checked(content: bytes, bounds: dict[str, int]) -> dict[str, Any]:
     import ai_exec
     from chain.primitives.merkle import root_of
 
     if not content:
         raise click.UsageError("the file is empty")
-    admission = ai_exec.admit(content)
+    admission = ai_exec.admit(content, bounds=bounds)
     if not admission.admitted:
         raise Failed(
             REFUSED, "Not admitted", "Mend what is listed.", "\n  ".join(admission.reasons)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
-from chain.primitives.codec import U8, U64, record, sequence, text
+from chain.primitives.codec import U8, U32, U64, record, sequence, text
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from chain.primitives.numbers import Amount
@@ -21,6 +21,26 @@ REASONS_MAX = 65
 NAME_BYTES_MAX = 256
 """Of a tensor's name."""
 
+AXIS_NAME_BYTES_MAX = 64
+"""Of an open axis's name."""
+
+BOUNDS_MAX = 16
+"""Open axes of one model; models in use have at most four."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How long an open axis of a model may be in a run."""
+
+    axis: Annotated[str, text(AXIS_NAME_BYTES_MAX)]
+    """Its name in the model, or the input's name, a dot and the number of the axis from 0 on."""
+
+    most: Annotated[int, U32]
+
+
+Bounds = Annotated[tuple[Bound, ...], sequence(record(Bound), BOUNDS_MAX)]
+"""Names ascending as bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
@@ -30,6 +50,10 @@ class TensorType:
     element: Annotated[int, U8]
     """ONNX's number of the element type."""
     shape: Annotated[tuple[int, ...], sequence(U64, DIMENSIONS_MAX)]
+    """Length of each axis; of an open one the most that it can have."""
+
+    axes: Annotated[tuple[str, ...], sequence(text(AXIS_NAME_BYTES_MAX), DIMENSIONS_MAX)] = ()
+    """Names of open axes, empty for a fixed one; no names at all if every axis is fixed."""
 
 
 TENSOR_TYPES = sequence(record(TensorType), TENSORS_MAX)
@@ -73,11 +97,11 @@ class LocalFailure(Exception):
 class Executor(Protocol):
     """Runs models.  Pure in its answers; raises LocalFailure where this node cannot give one."""
 
-    def admit(self, root: Hash32, length: int) -> AdmissionSummary:
+    def admit(self, root: Hash32, length: int, bounds: Bounds) -> AdmissionSummary:
         """Examine the model whose content has this root and length in bytes."""
         ...
 
-    def run(self, root: Hash32, inputs: bytes) -> Completed | Trapped:
+    def run(self, root: Hash32, inputs: bytes, bounds: Bounds) -> Completed | Trapped:
         """Run an admitted model on canonical tensor bytes."""
         ...
 
@@ -85,11 +109,11 @@ class Executor(Protocol):
 class NoExecutor:
     """For views of the state that run no models."""
 
-    def admit(self, root: Hash32, length: int) -> AdmissionSummary:
+    def admit(self, root: Hash32, length: int, bounds: Bounds) -> AdmissionSummary:
         """Refuse."""
         raise LocalFailure("models are not examined here")
 
-    def run(self, root: Hash32, inputs: bytes) -> Completed | Trapped:
+    def run(self, root: Hash32, inputs: bytes, bounds: Bounds) -> Completed | Trapped:
         """Refuse."""
         raise LocalFailure("models are not run here")
 

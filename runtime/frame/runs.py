@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chain.primitives.numbers import Amount, Parts
-from runtime.frame.ports import TensorType
+from runtime.frame.ports import Bounds, TensorType
 
 PARTS: Final = 1_000_000
 """The shares of a policy are parts of this, and add up to it."""
@@ -62,5 +62,8 @@ class Runnable:
     """Whose contributors are paid."""
 
     inputs: tuple[TensorType, ...]
+    bounds: Bounds
+    """Of its open axes."""
+
     gas: int
     """Of one run."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ai_exec import backend
+from ai_exec import axes, backend
 from ai_exec.backend import Load
 from ai_exec.tensor import TensorType as ModelTensorType
 from chain.primitives.codec import record
@@ -23,7 +23,7 @@ class Scripted:
         self.answer = answer
         self.loaded: list[bytes] = []
 
-    def admit(self, root: bytes, load: Load) -> backend.AdmissionSummary:
+    def admit(self, root: bytes, load: Load, bounds: axes.Bounds = ()) -> backend.AdmissionSummary:
         self.loaded.append(load())
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -38,7 +38,9 @@ class Scripted:
             4096,
         )
 
-    def run(self, root: bytes, load: Load, inputs: bytes) -> backend.Completed | backend.Trapped:
+    def run(
+        self, root: bytes, load: Load, inputs: bytes, bounds: axes.Bounds = ()
+    ) -> backend.Completed | backend.Trapped:
         self.loaded.append(load())
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -55,7 +57,7 @@ def content(root: bytes) -> bytes:
 def test_an_admission_is_passed_on() -> None:
     models = Scripted(backend.Trapped(""))
 
-    assert BackendExecutor(models, content).admit(ROOT, 5) == AdmissionSummary(
+    assert BackendExecutor(models, content).admit(ROOT, 5, ()) == AdmissionSummary(
         admitted=True,
         reasons=(),
         inputs=(TensorType("x", 1, (1, 64)),),
@@ -76,20 +78,20 @@ def test_an_admission_is_passed_on() -> None:
 def test_a_run_is_passed_on(
     answer: backend.Completed | backend.Trapped, expected: Completed | Trapped
 ) -> None:
-    assert BackendExecutor(Scripted(answer), content).run(ROOT, b"in") == expected
+    assert BackendExecutor(Scripted(answer), content).run(ROOT, b"in", ()) == expected
 
 
 def test_what_this_node_cannot_do_is_never_a_result() -> None:
     failing = BackendExecutor(Scripted(backend.LocalFailure("out of memory")), content)
     with pytest.raises(LocalFailure, match="out of memory"):
-        failing.run(ROOT, b"in")
+        failing.run(ROOT, b"in", ())
     with pytest.raises(LocalFailure, match="out of memory"):
-        failing.admit(ROOT, 5)
+        failing.admit(ROOT, 5, ())
     working = BackendExecutor(Scripted(backend.Completed(b"")), content)
     with pytest.raises(LocalFailure, match="no chunks"):
-        working.run(bytes(32), b"in")
+        working.run(bytes(32), b"in", ())
     with pytest.raises(LocalFailure, match="content has 5 bytes instead of 6"):
-        working.admit(ROOT, 6)
+        working.admit(ROOT, 6, ())
 
 
 def test_the_state_holds_whatever_a_backend_may_say() -> None:
@@ -102,6 +104,6 @@ def test_the_state_holds_whatever_a_backend_may_say() -> None:
     said = backend.AdmissionSummary(False, reasons, tensors, tensors, greatest, greatest)
     backend.ADMISSION_SUMMARY.encode(said)
 
-    kept = BackendExecutor(Scripted(said), content).admit(ROOT, 5)
+    kept = BackendExecutor(Scripted(said), content).admit(ROOT, 5, ())
 
     assert record(AdmissionSummary).decode(record(AdmissionSummary).encode(kept)) == kept

@@ -22,6 +22,7 @@ from runtime.block_execution import BlockExecution
 from runtime.executive import Executive
 from runtime.frame.calls import Call
 from runtime.frame.construct import ApplyExtrinsic
+from runtime.frame.ports import Bound
 from runtime.frame.runs import FeePolicy
 from runtime.pallets.system.pallet import ExtrinsicFailed, ExtrinsicSuccess
 from runtime.validation import InvalidTransaction
@@ -36,6 +37,7 @@ POLICIES: Final = (
     FeePolicy(NOE // 3, 200_000, 300_000, 400_000, 100_000),
     FeePolicy(1, 0, 1_000_000, 0, 0),
 )
+BOUNDS: Final = (Bound("batch", 8), Bound("seq", 64))
 SHARES: Final = (0, 1, 200_000, 400_000, 1_000_000, (1 << 32) - 1)
 CALLS: Final = tuple(
     (index, pallet.name, call)
@@ -77,6 +79,7 @@ class Forger:
             "classes": lambda: 0,
             "input": lambda: pick((PIXELS, PIXELS[:-1], LABEL, b"\0")),
             "policy": lambda: pick(POLICIES),
+            "bounds": lambda: pick(((), (), (), BOUNDS, BOUNDS[::-1])),
             "max_fee": lambda: NOE,
             "value": lambda: pick((0, 1, NOE // 1000, NOE, (1 << 128) - 1)),
         }.get(name)
@@ -103,6 +106,8 @@ class Forger:
                 return tuple(self._of(item) for _ in range(dice.choice((0, 1, min(most, 8)))))
             case shapes.Optional(inner):
                 return None if dice.random() < 0.5 else self._of(inner)
+            case shapes.Composite("Bound", _):
+                return Bound(dice.choice(WORDS), self._of(shapes.Primitive("u32")))
             case shapes.Composite(_, parts):
                 assert [part.name for part in parts][1:2] == ["validators"]
                 price = self._of(parts[0].shape)
@@ -145,7 +150,13 @@ class Siege:
         chain, root = self.chain, root_over(TOPS[0], 5)
         form = {"name": "digits", "element": 2, "shape": (5,), "classes": 0, "licence": "MIT"}
         rows = {"dataset": "digits", "blob": root, "rows": 1, "rows_root": root}
-        model = {"name": "digits", "licence": "MIT", "datasets": ("digits",), "policy": POLICIES[0]}
+        model = {
+            "name": "digits",
+            "licence": "MIT",
+            "datasets": ("digits",),
+            "policy": POLICIES[0],
+            "bounds": (),
+        }
         announced = {"top": TOPS[0], "length": 5}
         chain.block(chain.transfer(ALICE, CAROL, 100 * NOE))
         chain.block(

@@ -64,7 +64,13 @@ def story() -> Story:
     blob = story.share(BOB, ROWS, 1)
     root = rows_root(ROWS, 65)
     story.send(BOB, "Data", "contribute", dataset="digits", blob=blob, rows=750, rows_root=root)
-    model = {"name": "digits", "licence": "Apache-2.0", "datasets": ("digits",), "policy": POLICY}
+    model = {
+        "name": "digits",
+        "licence": "Apache-2.0",
+        "datasets": ("digits",),
+        "policy": POLICY,
+        "bounds": (),
+    }
     story.send(ALICE, "Models", "register", blob=story.share(ALICE, MODEL, 0), **model)
     story.chain.block()
     return story

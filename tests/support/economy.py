@@ -11,7 +11,7 @@ from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG, Genesis, RuntimeConfig, assemble, genesis_changes
 from runtime.frame import DispatchError, Event, Inherent, Overlay, PostInfo, Signed
-from runtime.frame.ports import AdmissionSummary, Completed, TensorType, Trapped
+from runtime.frame.ports import AdmissionSummary, Bounds, Completed, TensorType, Trapped
 from tests.support.pallet_calls import dispatch
 
 ALICE, BOB, CAROL, DAVE, MALLORY = (
@@ -36,15 +36,15 @@ class ScriptedExecutor:
         self.answer: Callable[[bytes, bytes], Completed | Trapped] = lambda root, inputs: Completed(
             LABEL
         )
-        self.admitted: list[tuple[bytes, int]] = []
-        self.runs: list[tuple[bytes, bytes]] = []
+        self.admitted: list[tuple[bytes, int, Bounds]] = []
+        self.runs: list[tuple[bytes, bytes, Bounds]] = []
 
-    def admit(self, root: bytes, length: int) -> AdmissionSummary:
-        self.admitted.append((root, length))
+    def admit(self, root: bytes, length: int, bounds: Bounds) -> AdmissionSummary:
+        self.admitted.append((root, length, bounds))
         return self.summaries.get(root, ADMITTED)
 
-    def run(self, root: bytes, inputs: bytes) -> Completed | Trapped:
-        self.runs.append((root, inputs))
+    def run(self, root: bytes, inputs: bytes, bounds: Bounds) -> Completed | Trapped:
+        self.runs.append((root, inputs, bounds))
         return self.answer(root, inputs)
 
 

@@ -147,7 +147,7 @@ class Inference(
         except DispatchError as refusal:
             refusal.post = PostInfo(actual_weight=weights.infer(0, len(input)))
             raise
-        outcome = self.executor.run(found.root, input)
+        outcome = self.executor.run(found.root, input, found.bounds)
         if isinstance(outcome, Trapped):
             raise errors.RunTrapped(outcome.reason)
         self._record(found, payer, input, outcome.outputs, split)
@@ -168,7 +168,7 @@ class Inference(
         found = self.models.runnable(model, version)
         check_input(input, found.inputs)
         quote = self.quote(model, version, len(input))
-        outcome = self.executor.run(found.root, input)
+        outcome = self.executor.run(found.root, input, found.bounds)
         if isinstance(outcome, Trapped):
             return DryRun(quote, None, outcome.reason)
         return DryRun(quote, outcome.outputs, None)

@@ -57,3 +57,7 @@ class NotActive(DispatchError, index=12):
 
 class TooManyActive(DispatchError, index=13):
     """The model has as many active versions as it may.  Retire one first."""
+
+
+class BadBounds(DispatchError, index=14):
+    """Bounds are at least 1, each axis is named once, and names ascend.  Correct them."""

@@ -27,6 +27,7 @@ from runtime.frame.names import NAME, Name, is_name
 from runtime.frame.ports import (
     AdmissionSummary,
     BlobRegistry,
+    Bounds,
     Currency,
     Executor,
     FeeSink,
@@ -127,6 +128,7 @@ class Models(
         errors.QueueFull,
         errors.NotActive,
         errors.TooManyActive,
+        errors.BadBounds,
     ),
 ):
     """Names, versions and their admission."""
@@ -177,10 +179,12 @@ class Models(
         licence: Licence,
         datasets: Datasets,
         policy: FeePolicy,
+        bounds: Bounds,
     ) -> None:
         """Take a name, with a first version whose blob the signer has announced.
 
-        Deposits and the fee for its examination are taken from the signer.
+        Bounds say how long the axes may be that the model leaves open.  Deposits and the fee for
+        its examination are taken from the signer.
         """
         if not is_name(name):
             raise errors.BadName(repr(name))
@@ -192,15 +196,17 @@ class Models(
         self.currency.reserve(origin.address, self.config.model_deposit)
         self.emit(events.Registered(name, origin.address))
         model = Model(origin.address, licence, policy, self.heights.height())
-        self._publish(name, model, blob, datasets)
+        self._publish(name, model, blob, datasets, bounds)
 
     @call(index=1, weight=weights.PUBLISH)
-    def publish(self, origin: Signed, name: Name, blob: Hash32, datasets: Datasets) -> None:
+    def publish(
+        self, origin: Signed, name: Name, blob: Hash32, datasets: Datasets, bounds: Bounds
+    ) -> None:
         """Add a version to a model of the signer; it is the default one as soon as it is active.
 
         A deposit and the fee for its examination are taken from the signer.
         """
-        self._publish(name, self._owned(name, origin.address), blob, datasets)
+        self._publish(name, self._owned(name, origin.address), blob, datasets, bounds)
 
     @call(index=2, weight=weights.RETIRE)
     def retire(self, origin: Signed, name: Name, version: VersionNumber) -> None:
@@ -240,6 +246,7 @@ class Models(
             model.policy,
             found.datasets,
             found.inputs,
+            found.bounds,
             found.gas,
         )
 
@@ -305,8 +312,11 @@ class Models(
         for owner, deposit in deposits.items():
             assert self.currency.reserved(owner) >= deposit, "a deposit is not set aside"
 
-    def _publish(self, name: Name, model: Model, blob: Hash32, datasets: Datasets) -> None:
+    def _publish(
+        self, name: Name, model: Model, blob: Hash32, datasets: Datasets, bounds: Bounds
+    ) -> None:
         self._check_lineage(datasets, model.policy)
+        _check_bounds(bounds)
         if len(model.active) >= VERSIONS_ACTIVE_MAX:
             raise errors.TooManyActive(f"{VERSIONS_ACTIVE_MAX} active versions")
         number, now = model.versions + 1, self.heights.height()
@@ -319,7 +329,7 @@ class Models(
         self.currency.reserve(model.owner, self.config.version_deposit)
         self.models[name] = replace(model, versions=number)
         self.versions[name, number] = Version(
-            blob, length, datasets, now, self.config.version_deposit
+            blob, length, datasets, now, self.config.version_deposit, bounds=bounds
         )
         self.emit(events.Published(name, number, blob))
 
@@ -339,7 +349,7 @@ class Models(
 
     def _examine(self, queued: Queued) -> None:
         version = self.versions[queued.model, queued.version]
-        summary = self.executor.admit(version.blob, version.length)
+        summary = self.executor.admit(version.blob, version.length, version.bounds)
         reasons = self._reasons(queued, version, summary)
         if reasons:
             self._reject(queued, reasons)
@@ -400,6 +410,12 @@ def _check_policy(policy: FeePolicy) -> None:
     total = policy.validators + policy.owner + policy.contributors + policy.treasury
     if total != PARTS:
         raise errors.SharesDoNotAddUp(f"{total} instead of {PARTS}")
+
+
+def _check_bounds(bounds: Bounds) -> None:
+    names = [bound.axis.encode() for bound in bounds]
+    if names != sorted(set(names)) or not all(bound.most for bound in bounds):
+        raise errors.BadBounds(", ".join(f"{bound.axis}={bound.most}" for bound in bounds))
 
 
 def _admitted(version: Version, summary: AdmissionSummary) -> Version:

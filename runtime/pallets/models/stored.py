@@ -9,7 +9,7 @@ from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from chain.primitives.numbers import Amount, BlockNumber
 from runtime.frame.names import NAME, Name
-from runtime.frame.ports import REASONS, TENSOR_TYPES, TensorType
+from runtime.frame.ports import REASONS, TENSOR_TYPES, Bounds, TensorType
 from runtime.frame.runs import FeePolicy
 
 DATASETS_MAX: Final = 8
@@ -85,6 +85,9 @@ class Version:
 
     peak_bytes: Annotated[int, U64] = 0
     """Most memory that a run holds."""
+
+    bounds: Bounds = ()
+    """How long its open axes may be; it was examined at them, and runs cost what they cost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,10 @@ def answer(kind, payload):
     elif kind is Kind.FORGET:
         del models[bytes(payload[:32])]
     elif kind is Kind.ADMIT:
-        model = models[bytes(payload)].decode()
+        model = models[bytes(payload[:32])].decode()
         return ADMISSION_SUMMARY.encode(AdmissionSummary(False, (model,), (), (), 0, 0))
     else:
-        engine, root, order = payload[0], bytes(payload[1:33]), bytes(payload[33:]).decode()
+        engine, root, order = payload[0], bytes(payload[1:33]), bytes(payload[34:]).decode()
         if engine == 0 or order.endswith("always"):
             misbehave(order.split()[0])
         text = f"{order} {models[root].decode()} {len(models)} {engine}"

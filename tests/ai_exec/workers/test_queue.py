@@ -6,7 +6,7 @@ from ai_exec.workers.queue import Job, JobQueue, QueueClosed, QueueFull
 
 
 def job(name: str) -> Job:
-    return Job((name.encode(), b""), lambda: b"", None)
+    return Job((name.encode(), b"", b""), lambda: b"", None)
 
 
 def test_awaited_work_comes_first() -> None:

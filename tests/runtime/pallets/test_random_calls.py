@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.frame import DispatchError, Event
-from runtime.frame.ports import AdmissionSummary
+from runtime.frame.ports import AdmissionSummary, Bound
 from runtime.frame.runs import FeePolicy
 from runtime.pallets.blobs.pallet import Attested
 from runtime.pallets.data import Standing
@@ -37,6 +37,8 @@ def step(pallet: str, call: str, who: st.SearchStrategy[bytes] = PERSON, **argum
     return st.tuples(who, st.just(pallet), st.just(call), st.fixed_dictionaries(arguments))
 
 
+BOUNDS = st.sampled_from(((), (Bound("batch", 8),), (Bound("batch", 0),)))
+
 STEPS = st.one_of(
     step("blobs", "announce", top=st.sampled_from(TOPS), length=st.just(5), kind=st.integers(0, 1)),
     step("blobs", "attest", st.sampled_from(VALIDATORS), root=ROOT),
@@ -51,8 +53,9 @@ STEPS = st.one_of(
         licence=st.just("MIT"),
         datasets=DATASETS,
         policy=st.just(POLICY),
+        bounds=BOUNDS,
     ),
-    step("models", "publish", name=NAME, blob=ROOT, datasets=DATASETS),
+    step("models", "publish", name=NAME, blob=ROOT, datasets=DATASETS, bounds=BOUNDS),
     step("models", "retire", name=NAME, version=NUMBER),
     step(
         *("inference", "infer"),
@@ -99,7 +102,7 @@ def uses(chain: Chain) -> Counter[tuple[bytes, bytes]]:
 def opening() -> list[Any]:
     """Give steps after which there are data and a model, so that random ones meet something."""
     rows = {"dataset": "digits", "blob": ROOTS[1], "rows": 5, "rows_root": ROOTS[1]}
-    model = {"licence": "MIT", "datasets": ("digits",), "policy": POLICY}
+    model = {"licence": "MIT", "datasets": ("digits",), "policy": POLICY, "bounds": ()}
     return [
         (ALICE, "data", "create_dataset", {"name": "digits", **FORM}),
         (ALICE, "blobs", "announce", {"top": TOPS[0], "length": 5, "kind": 0}),
@@ -129,7 +132,7 @@ def test_random_calls_keep_every_invariant(steps: list[Any], opened: bool) -> No
 def test_the_steps_reach_everything() -> None:
     chain = Chain()
     chain.executor.summaries[BAD_ROOT] = AdmissionSummary(False, ("no",), (), (), 0, 0)
-    version = {"name": "digits", "blob": BAD_ROOT, "datasets": ("digits",)}
+    version = {"name": "digits", "blob": BAD_ROOT, "datasets": ("digits",), "bounds": ()}
     run = {"model": "digits", "version": None, "input": PIXELS, "max_fee": NOE}
     happened = play(
         chain,

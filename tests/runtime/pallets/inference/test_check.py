@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.primitives.codec import DecodeError
+from chain.primitives.codec import COMPACT, DecodeError
 from runtime.frame import DispatchError
 from runtime.frame.ports import TensorType
 from runtime.pallets.inference import errors
@@ -82,3 +82,44 @@ def test_one_wrong_byte_never_raises_anything_else(at: int, byte: int) -> None:
         check_input(damaged, TYPES)
     except DispatchError:
         return
+
+
+OPEN = (
+    TensorType("ids", 7, (8, 4), ("batch", "seq")),
+    TensorType("mask", 7, (8, 4), ("batch", "seq")),
+)
+
+
+def _two(first: tuple[int, int], second: tuple[int, int]) -> bytes:
+    def entry(name: bytes, shape: tuple[int, int]) -> bytes:
+        length = 8 * shape[0] * shape[1]
+        lengths = bytes((4 * shape[0], 4 * shape[1]))
+        return bytes((4 * len(name),)) + name + b"\x07\x08" + lengths + _compact(length)
+
+    return b"\x08" + entry(b"ids", first) + entry(b"mask", second)
+
+
+def _compact(length: int) -> bytes:
+    prefix = COMPACT.encode(length)
+    return prefix + bytes(length)
+
+
+@pytest.mark.parametrize("shape", [(8, 4), (1, 4), (1, 1), (0, 4)])
+def test_open_axes_may_be_shorter(shape: tuple[int, int]) -> None:
+    check_input(_two(shape, shape), OPEN)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "error"),
+    [
+        ((9, 4), (9, 4), "ids: [9, 4] instead of at most [8, 4]"),
+        ((2, 4), (3, 4), "mask: batch is 3, and 2 before"),
+        ((2, 4), (2, 3), "mask: seq is 3, and 4 before"),
+    ],
+)
+def test_open_axes_are_bounded_and_alike(
+    first: tuple[int, int], second: tuple[int, int], error: str
+) -> None:
+    with pytest.raises(errors.WrongShape) as refusal:
+        check_input(_two(first, second), OPEN)
+    assert refusal.value == errors.WrongShape(error)

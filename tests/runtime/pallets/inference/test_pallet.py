@@ -44,7 +44,7 @@ def chain() -> Chain:
     chain.call(BOB, "data", "contribute", **rows)
     chain.make_available(ALICE, MODEL_TOP, 1_000, 0)
     model = {"name": "digits", "blob": MODEL_ROOT, "licence": "Apache-2.0", "policy": POLICY}
-    chain.call(ALICE, "models", "register", **model, datasets=("digits",))
+    chain.call(ALICE, "models", "register", **model, datasets=("digits",), bounds=())
     chain.end_block()
     return chain
 
@@ -61,7 +61,7 @@ def test_a_run_is_paid_recorded_and_reported(chain: Chain) -> None:
     before = chain.pallets.balances.free(DAVE)
     infer(chain, max_fee=POLICY.price)
 
-    assert chain.executor.runs == [(MODEL_ROOT, PIXELS)]
+    assert chain.executor.runs == [(MODEL_ROOT, PIXELS, ())]
     assert chain.pallets.balances.free(DAVE) == before - POLICY.price
     assert chain.events_of(Inferred) == [
         Inferred(0, "digits", 1, DAVE, POLICY.price, *HASHES, LABEL)
@@ -171,7 +171,7 @@ def test_a_trap_changes_nothing_and_costs_the_weight(chain: Chain) -> None:
     chain.refuse(error, DAVE, "inference", "infer", **run())
 
     assert error.post == PostInfo()
-    assert chain.executor.runs == [(MODEL_ROOT, PIXELS)]
+    assert chain.executor.runs == [(MODEL_ROOT, PIXELS, ())]
 
 
 def test_a_local_failure_passes_through_and_changes_nothing(chain: Chain) -> None:

@@ -9,7 +9,7 @@ from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import DispatchError
-from runtime.frame.ports import AdmissionSummary, LocalFailure, TensorType
+from runtime.frame.ports import AdmissionSummary, Bound, Bounds, LocalFailure, TensorType
 from runtime.frame.runs import FeePolicy
 from runtime.pallets.balances.pallet import InsufficientBalance, Withdraw
 from runtime.pallets.blobs.pallet import BlobInUse, NotAnnounced, WrongKind
@@ -32,7 +32,7 @@ ROOT, OTHER = root_over(TOP, 1_000), root_over(OTHER_TOP, 1_000)
 BOBS_TOP, ROWS_TOP = b"\7" * 32, b"\3" * 32
 BOBS, ROWS = root_over(BOBS_TOP, 1), root_over(ROWS_TOP, 1)
 POLICY = FeePolicy(1_000, 200_000, 500_000, 0, 300_000)
-NAMES = ("name", "blob", "licence", "datasets", "policy")
+NAMES = ("name", "blob", "licence", "datasets", "policy", "bounds")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def chain() -> Chain:
 
 
 def registration(**changes: Any) -> dict[str, Any]:
-    values = ("digits", ROOT, "Apache-2.0", (), POLICY)
+    values = ("digits", ROOT, "Apache-2.0", (), POLICY, ())
     return {**dict(zip(NAMES, values, strict=True)), **changes}
 
 
@@ -71,7 +71,7 @@ def test_a_model_waits_for_its_bytes_and_is_active_without_another_call(chain: C
         chain.call(validator, "blobs", "attest", root=ROOT)
     assert model_events(chain.end_block()) == [events.Activated("digits", 1, 1_000, 64)]
 
-    assert chain.executor.admitted == [(ROOT, 1_000)]
+    assert chain.executor.admitted == [(ROOT, 1_000, ())]
     assert chain.pallets.models.status("digits") == ModelStatus(
         Model(ALICE, "Apache-2.0", POLICY, 1, versions=1, active=(1,)),
         (
@@ -157,7 +157,7 @@ def test_a_model_that_waits_too_long_is_rejected(chain: Chain) -> None:
 
 
 def test_a_local_failure_is_nobodys_result(chain: Chain) -> None:
-    def fail(root: bytes, length: int) -> AdmissionSummary:
+    def fail(root: bytes, length: int, bounds: Bounds) -> AdmissionSummary:
         raise LocalFailure("the disk is full")
 
     available(chain)
@@ -174,7 +174,7 @@ def test_a_new_version_becomes_the_default_and_the_old_one_stays(chain: Chain) -
     register(chain)
     chain.end_block()
 
-    chain.call(ALICE, "models", "publish", name="digits", blob=OTHER, datasets=())
+    chain.call(ALICE, "models", "publish", name="digits", blob=OTHER, datasets=(), bounds=())
     assert chain.pallets.models.runnable("digits", None).version == 1
     chain.end_block()
 
@@ -253,6 +253,9 @@ def test_a_rejected_version_can_be_retired_for_its_deposit(chain: Chain) -> None
         ),
         ({"datasets": ("nowhere",)}, errors.UnknownDataset("'nowhere'")),
         ({"datasets": ("digits", "digits")}, errors.DatasetTwice("digits")),
+        ({"bounds": (Bound("b", 0),)}, errors.BadBounds("b=0")),
+        ({"bounds": (Bound("b", 1), Bound("a", 2))}, errors.BadBounds("b=1, a=2")),
+        ({"bounds": (Bound("a", 1), Bound("a", 1))}, errors.BadBounds("a=1, a=1")),
         ({"blob": BOBS}, NotAnnounced),
         ({"blob": ROWS}, WrongKind("1, not 0")),
     ],
@@ -280,7 +283,10 @@ def test_a_refused_registration_changes_nothing(
 def test_only_the_owner_publishes_and_retires_what_there_is(chain: Chain) -> None:
     available(chain)
     register(chain)
-    for call, rest in (("publish", {"blob": ROOT, "datasets": ()}), ("retire", {"version": 1})):
+    for call, rest in (
+        ("publish", {"blob": ROOT, "datasets": (), "bounds": ()}),
+        ("retire", {"version": 1}),
+    ):
         chain.refuse(errors.NotOwner(), BOB, "models", call, name="digits", **rest)
         chain.refuse(errors.UnknownModel("none"), ALICE, "models", call, name="none", **rest)
     chain.refuse(
@@ -367,6 +373,23 @@ def test_who_cannot_pay_the_examination_does_not_wait(chain: Chain) -> None:
     )
 
 
+def test_a_version_is_examined_at_its_bounds_and_keeps_them(chain: Chain) -> None:
+    pixels = TensorType("pixels", 1, (8, 2), ("batch", ""))
+    chain.executor.summaries[ROOT] = replace(ADMITTED, inputs=(pixels,))
+    bounds = (Bound("batch", 8),)
+    available(chain)
+    register(chain, bounds=bounds)
+    chain.end_block()
+
+    assert chain.executor.admitted == [(ROOT, 1_000, bounds)]
+    runnable = chain.pallets.models.runnable("digits", None)
+    assert (runnable.bounds, runnable.inputs) == (bounds, (pixels,))
+
+    chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, datasets=(), bounds=())
+    chain.end_block()
+    assert chain.executor.admitted[1:] == [(ROOT, 1_000, ())]
+
+
 def test_a_reason_that_is_no_text_is_kept_as_text(chain: Chain) -> None:
     chain.executor.summaries[ROOT] = AdmissionSummary(False, ("a\udcff",), (), (), 0, 0)
     available(chain)
@@ -379,8 +402,8 @@ def test_active_versions_are_bounded(chain: Chain) -> None:
     available(chain)
     register(chain)
     for _ in range(VERSIONS_ACTIVE_MAX - 1):
-        chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, datasets=())
-    chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, datasets=())
+        chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, datasets=(), bounds=())
+    chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, datasets=(), bounds=())
     for _ in range(VERSIONS_ACTIVE_MAX):
         chain.end_block()
     chain.refuse(
@@ -389,6 +412,7 @@ def test_active_versions_are_bounded(chain: Chain) -> None:
         name="digits",
         blob=ROOT,
         datasets=(),
+        bounds=(),
     )
 
     reasons = ("the model has 16 active versions already",)
