@@ -8,7 +8,7 @@ from typing import Final
 class Limits:
     """Bounds of a model.  Whatever exceeds one is refused with a reason."""
 
-    model_bytes_max: int = 64 << 20
+    model_bytes_max: int = 256 << 20
     """Length of the ONNX file in bytes."""
     nodes_max: int = 10_000
     """Nodes of a graph or a function."""
@@ -48,7 +48,7 @@ class Limits:
     """Work in gas of one node that is computed at admission for a short result."""
     folded_total_max: int = 200_000_000
     """Work in gas of all nodes that are computed at admission."""
-    peak_bytes_max: int = 1 << 30
+    peak_bytes_max: int = 2 << 30
     """Memory of a run in bytes."""
     cost_max: int = 60_000_000_000
     """Work of a run in gas, 1 ns nominal each."""

@@ -70,6 +70,10 @@ def contraction(multiply_adds: int, quantised: int, results: int) -> int:
     )
 
 
+JUDGED_NODE_GAS: Final = 100_000
+"""Judging a node and making it ready, for a run of lengths that were not seen before."""
+
+
 def nodes_cost(node_costs: tuple[int, ...]) -> int:
     """Price nodes one after the other in gas."""
     return sum(node_costs) + NODE_GAS * len(node_costs)

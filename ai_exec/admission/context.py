@@ -49,7 +49,8 @@ class Context:
         self.operands: dict[str, Operand | None] = {}
         """Every tensor by its unique name; None where its type could not be told."""
         self._names = 0
-        self._nodes_left = limits.judged_nodes_max
+        self.nodes = 0
+        """How many nodes were looked at."""
 
     def unique(self, name: str) -> str:
         """Give a name that nothing in the model has."""
@@ -58,10 +59,10 @@ class Context:
 
     def count_node(self) -> None:
         """Note that one more node is looked at; raises Exhausted."""
-        if not self._nodes_left:
+        self.nodes += 1
+        if self.nodes > self.limits.judged_nodes_max:
             most = self.limits.judged_nodes_max
             raise Exhausted(f"functions and bodies come to more than {most} nodes")
-        self._nodes_left -= 1
 
     def constant(self, value: Tensor) -> Operand:
         """Give the operand of a known tensor, which nobody may write any more."""

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ai_exec.metering import tensor_bytes
 from ai_exec.program import Program
 from ai_exec.registry import Operand
 from ai_exec.tensor import Tensor
 
-PREPARED_COPIES = 4
-"""Engines keep constants as they are and in a form that is faster to compute with."""
+PREPARED_BYTES: Final = 8
+"""Engines keep constants as they are and in a form that is faster to compute with: for each
+element at most so many bytes, or twice its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ def peak_bytes(
 
 def constant_bytes(program: Program) -> int:
     """Add up the memory of all constants, those of bodies included, and of their other forms."""
-    return PREPARED_COPIES * sum(tensor.nbytes for tensor in all_constants(program).values())
+    return sum(
+        tensor.nbytes + max(2 * tensor.nbytes, PREPARED_BYTES * tensor.size)
+        for tensor in all_constants(program).values()
+    )
 
 
 def all_constants(program: Program) -> dict[str, Tensor]:

@@ -195,10 +195,18 @@ class Scope(Names):
         self, place: str, node: JudgedNode, inputs: tuple[str, ...], targets: tuple[str, ...]
     ) -> None:
         """Keep a node, or its results where admission computes them."""
-        folded = self.context.folding.fold(node)
+        folding = self.context.folding
+        gas, length = folding.gas_left, folding.bytes_left
+        folded = folding.fold(node)
         if folded is not None:
             results = tuple(self.context.constant(tensor) for tensor in folded)
-            self._learn(node, inputs, dict(zip(targets, results, strict=False)))
+            if self._learns(inputs):
+                known = self.context.known
+                known.folding_left -= gas - folding.gas_left
+                known.bytes_left -= length - folding.bytes_left
+                named = (name if "\0" not in name else "" for name in targets)
+                pairs = zip(named, results, strict=False)
+                known.operands |= {name: found for name, found in pairs if name}
         else:
             bodies = {
                 name: body.program
@@ -214,17 +222,11 @@ class Scope(Names):
             if target:
                 self.context.operands[target] = operand
 
-    def _learn(
-        self, node: JudgedNode, inputs: tuple[str, ...], results: dict[str, Operand]
-    ) -> None:
-        """Remember for later walks what depends on nothing but initialisers."""
-        known = self.context.known
-        if self.context.again or not self.is_main:
-            return
-        if all(name in known.operands for name in inputs if name):
-            known.operands |= {name: found for name, found in results.items() if "\0" not in name}
-            known.folding_left = self.context.folding.gas_left
-            known.bytes_left = self.context.folding.bytes_left
+    def _learns(self, inputs: tuple[str, ...]) -> bool:
+        """Tell whether later walks will know it too: what depends on nothing but initialisers."""
+        known = self.context.known.operands
+        first = self.is_main and not self.context.again
+        return first and all(name in known for name in inputs if name)
 
     def _body(self, where: str, name: str, graph: RawGraph) -> Subgraph:
         return JudgedBody(self, f"{self.setting.place}{where}: {name}: ", graph)

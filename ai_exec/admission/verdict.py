@@ -67,7 +67,11 @@ def admit(
     if program is None or complaints:
         return refused((*complaints, *walk.reasons), limits)
     if any(declared.axes for declared in program.inputs):
-        program = replace(program, specialise=_specialiser(model, limits, bounds, walk, program))
+        specialise = _specialiser(model, limits, bounds, walk, program)
+        program = replace(program, cost=program.cost + walk.gas, specialise=specialise)
+        if program.cost > limits.cost_max:
+            reason = f"a run takes {program.cost} gas, at most {limits.cost_max} are allowed"
+            return refused((reason,), limits)
     return Admission(
         True, (), program, program.inputs, program.outputs, program.cost, program.peak_bytes
     )

@@ -13,6 +13,7 @@ from ai_exec.admission.nodes import domain_of, read_opsets
 from ai_exec.admission.planning import constant_bytes
 from ai_exec.admission.scope import Scope
 from ai_exec.limits import Limits
+from ai_exec.metering import JUDGED_NODE_GAS
 from ai_exec.model.loader import (
     DeclaredValue,
     RawFunction,
@@ -23,7 +24,7 @@ from ai_exec.model.loader import (
 )
 from ai_exec.model.wire import Message
 from ai_exec.program import Program
-from ai_exec.registry import Operand
+from ai_exec.registry import ML, Operand
 from ai_exec.tensor import TensorType
 
 IR_VERSIONS: Final = range(3, 15)
@@ -41,12 +42,21 @@ class Walk:
         known: Known | None = None,
     ) -> None:
         self.reasons: list[str] = []
+        self.gas = 0
+        """Work of the walk in gas, known when `program` has returned, without reading the file."""
         self.known = known or Known(limits.folded_total_max, limits.folded_bytes_max)
         self._again = known is not None
         self._model = model
         self._limits = limits
         self._lengths = lengths or {}
         """Of open axes by name, at most or as they are."""
+        self._zipped = {
+            name
+            for node in model.graph.nodes
+            if (node.domain, node.operator) == (ML, "ZipMap")
+            for name in node.outputs
+        }
+        """What ZipMaps give."""
 
     def program(self) -> Program | None:
         """Give the program, or None if there are reasons against it."""
@@ -72,9 +82,18 @@ class Walk:
             self.reasons.append(str(error))
             return None
         outputs = self._read_outputs(scope)
+        self.gas = JUDGED_NODE_GAS * context.nodes + self._spend(context)
         if self.reasons:
             return None
         return self._bounded(assemble(scope.nodes, inputs, outputs, context.operands))
+
+    def _spend(self, context: Context) -> int:
+        """Give the gas of folding what depends on lengths; later walks may spend so much again."""
+        spent = self.known.folding_left - context.folding.gas_left
+        if not self._again:
+            self.known.folding_left = spent
+            self.known.bytes_left -= context.folding.bytes_left
+        return spent
 
     def _functions(self) -> Mapping[tuple[str, str, str], RawFunction]:
         found: dict[tuple[str, str, str], RawFunction] = {}
@@ -140,7 +159,9 @@ class Walk:
         outputs: dict[str, TensorType],
     ) -> None:
         try:
-            declared = declared_value(message)
+            # The maps of a ZipMap are delivered as the tensor that it takes.
+            zipped = message["name"] in self._zipped and "sequence_type" in message.get("type", {})
+            declared = DeclaredValue("", None, None) if zipped else declared_value(message)
         except Unreadable as error:
             self.reasons.append(f"{where}: {error}")
             return
