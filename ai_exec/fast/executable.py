@@ -8,10 +8,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from ai_exec.dynamic import Meter
 from ai_exec.executable import check_inputs
 from ai_exec.fast.normal import holds_numbers
-from ai_exec.fast.plan import Compute, Step, steps_of
+from ai_exec.fast.plan import METER, Compute, Step, steps_of
 from ai_exec.fast.products import STANDARD, Products
+from ai_exec.fast.weights import Weights, aligned
 from ai_exec.program import Program
 from ai_exec.tensor import Tensor, canonical
 
@@ -27,27 +29,54 @@ such ones, and once more for others."""
 class FastExecutable:
     """Runs a program step by step; the same bits as the reference engine's."""
 
-    def __init__(self, program: Program, products: Products = STANDARD) -> None:
+    def __init__(
+        self, program: Program, products: Products = STANDARD, weights: Weights | None = None
+    ) -> None:
         self._program = program
+        weights = weights or Weights()
         with np.errstate(all="ignore"):
-            steps = steps_of(program, products)
+            steps = steps_of(
+                program,
+                products,
+                weights,
+                lambda body: FastExecutable(body, products, weights).run_body,
+            )
         places = _places(program, steps)
         self._start: Slots = [None] * (len(places) + 1)
         read = {name for step in steps for name in step.inputs}
         for name, constant in program.constants.items():
             if name in read or any(output.name == name for output in program.outputs):
-                small = constant.nbytes <= COPIED_BYTES_MAX
-                self._start[places[name]] = np.array(constant) if small else constant
+                make = np.array if constant.nbytes <= COPIED_BYTES_MAX else aligned
+                self._start[places[name]] = weights.ready(constant, "as it is", make)
         self._inputs = tuple(
             (declared.name, np.dtype(declared.dtype), declared.shape, places[declared.name])
             for declared in program.inputs
         )
         self._outputs = tuple((output.name, places[output.name]) for output in program.outputs)
+        self._meter = places[METER]
         self._steps = _placed(program, steps, places)
 
     def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give the outputs by name in the model's order; raises Trap."""
         slots = self._filled(inputs)
+        meter = Meter(self._program.cost)
+        meter.add(self._program.metered_gas)
+        self._compute(slots, meter)
+        return {
+            name: slots[place] if _is_canonical(slots[place]) else canonical(slots[place])
+            for name, place in self._outputs
+        }
+
+    def run_body(self, inputs: tuple[Tensor, ...], meter: Meter) -> tuple[Tensor, ...]:
+        """Give the outputs of a body in their order; raises Trap."""
+        slots = self._start.copy()
+        for (_, _, _, place), tensor in zip(self._inputs, inputs, strict=True):
+            slots[place] = tensor if tensor.flags.writeable else tensor.copy()
+        self._compute(slots, meter)
+        return tuple(slots[place] for _, place in self._outputs)
+
+    def _compute(self, slots: Slots, meter: Meter) -> None:
+        slots[self._meter] = meter
         with np.errstate(all="ignore"):
             for compute, reads, place, writes, dropped in self._steps:
                 found = compute(*[slots[read] for read in reads])
@@ -59,10 +88,6 @@ class FastExecutable:
                             slots[target] = tensor
                 for unread in dropped:
                     slots[unread] = None
-            return {
-                name: slots[place] if _is_canonical(slots[place]) else canonical(slots[place])
-                for name, place in self._outputs
-            }
 
     def _filled(self, inputs: Mapping[str, Tensor]) -> Slots:
         slots = self._start.copy()
@@ -87,7 +112,7 @@ def _placed(
         for name in (*step.inputs, *step.outputs):
             last[name] = index
     kept: set[Hashable] = {output.name for output in program.outputs}
-    kept |= {*program.constants, *(declared.name for declared in program.inputs), ""}
+    kept |= {*program.constants, *(declared.name for declared in program.inputs), "", METER}
     found = []
     for index, step in enumerate(steps):
         dropped = {name for name in (*step.inputs, *step.outputs) if last[name] == index} - kept
@@ -109,6 +134,7 @@ def _places(program: Program, steps: tuple[Step, ...]) -> dict[Hashable, int]:
     names: list[Hashable] = [declared.name for declared in program.inputs]
     names += program.constants
     names += [name for step in steps for name in step.outputs if name]
+    names.append(METER)
     return {name: place for place, name in enumerate(dict.fromkeys(names))}
 
 

@@ -16,6 +16,7 @@ from ai_exec.fast.functions import KERNELS
 from ai_exec.fast.functions import softmax as softmax_along
 from ai_exec.fast.normal import layer_rows, softmax_rows
 from ai_exec.fast.products import STANDARD, Products
+from ai_exec.fast.weights import aligned
 from ai_exec.program import Node, Program
 from ai_exec.registry import Operand
 from ai_exec.tensor import Tensor
@@ -43,7 +44,8 @@ def find_kernel(node: Node, program: Program, products: Products = STANDARD) -> 
 
 def _constant(node: Node, program: Program, index: int) -> Tensor | None:
     name = node.inputs[index] if index < len(node.inputs) else ""
-    return program.constants.get(name)
+    constant = program.constants.get(name)
+    return None if constant is None else aligned(constant)
 
 
 def _operand(node: Node, program: Program, index: int) -> Operand | None:

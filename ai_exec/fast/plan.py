@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ai_exec.dynamic import Meter, RunBody, run_node
 from ai_exec.fast.batches import multiply_batches
 from ai_exec.fast.finishing import (
     NOTHING,
@@ -25,6 +26,7 @@ from ai_exec.fast.kernels import find_kernel
 from ai_exec.fast.linear import Matrix, prepared
 from ai_exec.fast.normal import centre_rows
 from ai_exec.fast.products import Products
+from ai_exec.fast.weights import Weights
 from ai_exec.program import Node, Program
 from ai_exec.registry import Attribute
 from ai_exec.semantics.numerics import Floats
@@ -51,18 +53,42 @@ class Step:
     many: bool = False
 
 
-def steps_of(program: Program, products: Products) -> tuple[Step, ...]:
+METER: Final = object()
+"""Stands for the run's meter among what a step reads."""
+
+Prepare = Callable[[Program], RunBody]
+"""Makes a body ready to run."""
+
+
+def unprepared(body: Program) -> RunBody:
+    """Stand for a body where steps are looked at and none is run."""
+
+    def run(inputs: tuple[Tensor, ...], meter: Meter) -> tuple[Tensor, ...]:
+        raise AssertionError("a body that was not prepared")
+
+    return run
+
+
+def steps_of(
+    program: Program,
+    products: Products,
+    weights: Weights | None = None,
+    body: Prepare = unprepared,
+) -> tuple[Step, ...]:
     """Give the steps of a program in an order in which each finds its inputs."""
-    planner = _Planner(program, products)
+    planner = _Planner(program, products, weights or Weights(), body)
     for index in range(len(program.nodes)):
         planner.take(index)
     return tuple(sorted(planner.steps, key=lambda step: step.position))
 
 
 class _Planner:
-    def __init__(self, program: Program, products: Products) -> None:
+    def __init__(
+        self, program: Program, products: Products, weights: Weights, body: Prepare
+    ) -> None:
         self.steps: list[Step] = []
-        self._program, self._products = program, products
+        self._body = body
+        self._program, self._products, self._weights = program, products, weights
         self._graph = Graph(program)
         self._quantised: set[Hashable] = set()
 
@@ -71,17 +97,30 @@ class _Planner:
         if index in self._graph.taken:
             return
         node = self._program.nodes[index]
+        if node.dynamic or node.bodies:
+            self._add(self._decided_at_run(index, node), ())
+            return
         single = bool(node.inputs) and self._graph.is_plain(index, node.operator.name)
         ways = (self._product, self._batches, self._normalisation, self._chain)
         if not single or not any(way(index, node) for way in ways):
-            exact = self._graph.is_exact(index)
-            kernel = find_kernel(node, self._program, self._products) if exact else None
+            kernel = find_kernel(node, self._program, self._products)
             self._add(_alone(node, kernel, index), ())
 
     def _add(self, step: Step, nodes: tuple[int, ...]) -> bool:
         self.steps.append(step)
         self._graph.taken.update(nodes)
         return True
+
+    def _decided_at_run(self, index: int, node: Node) -> Step:
+        """A node whose shapes a run tells, or that runs graphs: as the reference engine does."""
+        bodies = {name: self._body(body) for name, body in node.bodies.items()}
+        operands, count = self._program.operands, len(node.inputs)
+
+        def compute(meter: Meter, *tensors: Tensor | None) -> tuple[Tensor, ...]:
+            captured: Any = dict(zip(node.captures, tensors[count:], strict=True))
+            return run_node(node, tensors[:count], captured, bodies, operands, meter)
+
+        return Step(compute, (METER, *node.reads), node.outputs, index, many=True)
 
     def _product(self, index: int, node: Node) -> bool:
         """A product with constant weights, and what follows it."""
@@ -91,20 +130,21 @@ class _Planner:
         given = node.attributes
         gemm = node.operator.name == "Gemm"
         turned = gemm and bool(given["transA"])
-        weights = right.T if gemm and given["transB"] else right
+        flipped = gemm and bool(given["transB"])
+        length, columns = right.shape[::-1] if flipped else right.shape
         shape = self._graph.shape(node.inputs[0])
-        if len(shape) < 2 or not len(weights):
+        if len(shape) < 2 or not length:
             return False
         rows = shape[1] if turned else prod(shape[:-1])
-        bias = _bias(self._program, node, weights.shape[1]) if gemm else np.zeros(0)
+        bias = _bias(self._program, node, columns) if gemm else np.zeros(0)
         if bias is None:
             return False
-        matrix = prepared(weights, rows, self._products)
+        matrix = prepared(right, rows, self._products, turned=flipped, weights=self._weights)
         run = self._graph.follow(node.outputs[0])
         chain = chain_of(run.links, matrix.columns)
         finish = Finish(chain, _number(given["alpha"]) if gemm else 1.0, bias)
         x: Hashable = node.inputs[0]
-        flat = (rows, len(weights))
+        flat = (rows, length)
         shape = self._graph.shape(run.result)
         if self._shares(node.inputs[0], index):
             x = self._quantise(node.inputs[0], matrix, flat, index, turned)
