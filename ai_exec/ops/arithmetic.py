@@ -80,7 +80,13 @@ def _pow(call: Call) -> tuple[Operand, ...]:
 POWERED = (*FLOATS, "int32", "int64")
 
 
-@operator("Pow", since=(12, 13, 15), infer=_pow, cost=per_element(200_000), values=POWERED)
+def _pow_cost(call: Call) -> int:
+    """Integers are squared up to 64 times."""
+    whole = call.at(0).dtype not in FLOATS
+    return per_element(400_000 if whole else 200_000, start=300_000 if whole else 0)(call)
+
+
+@operator("Pow", since=(12, 13, 15), infer=_pow, cost=_pow_cost, values=POWERED)
 def pow(x: Tensor, y: Tensor) -> Tensor:
     """x^y, correctly rounded; integers wrap, or go through binary64 where y is a float."""
     if x.dtype.kind == "f":

@@ -22,6 +22,8 @@ from ai_exec.semantics import functions
 from ai_exec.semantics.numerics import cast, contract, greatest
 from ai_exec.tensor import DTYPE_NAMES, Shape, Tensor
 
+START_GAS = 500_000
+"""One call, whatever its lengths."""
 POSITION_MAX = 1 << 40
 """Counts of keys are cut to this, so that positions never leave 64 bits."""
 
@@ -143,9 +145,10 @@ def _cost(call: Call) -> int:
     scores = size(heads.scores)
     operands = sum(size(output.shape) for output in call.outputs[:3]) + size(call.at(0).shape)
     products = scores * (heads.width + heads.value_width)
-    each = EXP_PICOSECONDS + 6 * QUANTISE_PICOSECONDS
+    each = EXP_PICOSECONDS + 20 * QUANTISE_PICOSECONDS
     each += FUNCTION_PICOSECONDS if call.attributes["softcap"] else 0
-    return products_cost(dtype, products, operands + scores, 2 * scores) + gas(each * scores)
+    found = products_cost(dtype, products, operands + scores, 2 * scores)
+    return START_GAS + found + gas(each * scores)
 
 
 def _scratch(call: Call) -> int:

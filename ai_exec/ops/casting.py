@@ -11,7 +11,7 @@ from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics import numerics
 from ai_exec.tensor import DTYPE_NAMES, ELEMENT_BITS, Tensor, canonical
 
-_COST = per_element(4_000)
+_COST = per_element(6_000, start=20_000)
 
 ROUND_MODES: Final = ("up", "down", "nearest")
 

@@ -161,7 +161,7 @@ def _cost(call: Call) -> int:
             * (_size(pair.left, lengths) + _size(pair.right, lengths))
         )
         found += products_cost(call.at(0).dtype, results * summed, 2 * operands, results)
-        found += 20_000
+        found += 150_000
     return found
 
 

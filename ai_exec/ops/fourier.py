@@ -130,7 +130,10 @@ def transform_cost(rows: int, count: int, parts: int, bins: int, found: int) -> 
     """Price transforms of so many rows; tables are made anew at each run."""
     length = parts * count
     table = gas((150_000 + 6 * QUANTISE_PICOSECONDS * parts * found) * count * bins)
-    return table + contraction(6 * rows * length * bins * found, 3 * rows * length, rows * bins)
+    turned = contraction(
+        6 * rows * length * bins * found, 6 * rows * length, 8 * rows * bins * found
+    )
+    return 400_000 + table + turned
 
 
 def _cost(call: Call) -> int:

@@ -26,7 +26,11 @@ def _gated(call: Call) -> tuple[Operand, ...]:
 
 
 @operator(
-    "SwiGLU", since=28, infer=_gated, cost=per_element(FUNCTION_PICOSECONDS + 3_000), values=FLOATS
+    "SwiGLU",
+    since=28,
+    infer=_gated,
+    cost=per_element(FUNCTION_PICOSECONDS + 3_000, start=60_000),
+    values=FLOATS,
 )
 def swi_glu(a: Tensor, b: Tensor, *, alpha: float = 1.0) -> Tensor:
     """`Swish` of a with alpha, times b, each rounded."""
@@ -116,7 +120,9 @@ def _causal_cost(call: Call) -> int:
     kernel, result = call.at(1).shape[2], size(call.outputs[0].shape)
     each = 6 * QUANTISE_PICOSECONDS + 3_000 * kernel
     each += 0 if call.word("activation") == "none" else FUNCTION_PICOSECONDS
-    return gas(each * result + 3_000_000 * kernel + QUANTISE_PICOSECONDS * size(call.at(1).shape))
+    return 60_000 + gas(
+        each * result + 3_000_000 * kernel + QUANTISE_PICOSECONDS * size(call.at(1).shape)
+    )
 
 
 @operator("CausalConvWithState", since=27, infer=_causal, cost=_causal_cost, values=FLOAT32)

@@ -39,7 +39,7 @@ def products_cost(dtype: str, multiply_adds: int, quantised: int, results: int) 
     """Price a contraction of an element type; binary64 takes six products of three slices."""
     if dtype != "float64":
         return contraction(multiply_adds, quantised, results)
-    return contraction(6 * multiply_adds, 3 * quantised, 6 * results)
+    return 100_000 + contraction(6 * multiply_adds, 3 * quantised, 6 * results)
 
 
 def _matmul_cost(call: Call) -> int:

@@ -21,7 +21,13 @@ def _norm(call: Call) -> tuple[Operand, ...]:
     return same(call)
 
 
-@operator("LpNormalization", since=(1, 22), infer=_norm, cost=sums_cost(24_000, 1), values=FLOATS)
+@operator(
+    "LpNormalization",
+    since=(1, 22),
+    infer=_norm,
+    cost=sums_cost(24_000, 1, start=30_000),
+    values=FLOATS,
+)
 def lp_normalization(input: Tensor, *, axis: int = -1, p: int = 2) -> Tensor:
     """x / norm in binary64, rounded once; +0 where the norm is 0.
 
@@ -43,7 +49,7 @@ def _neighbours(call: Call) -> tuple[Operand, ...]:
 def _neighbours_cost(call: Call) -> int:
     data = call.at(0)
     added = min(call.whole("size"), 2 * data.shape[1])
-    return gas((250_000 + 4_000 * added) * size(data.shape))
+    return 700_000 + gas((1_000_000 + 4_000 * added) * size(data.shape))
 
 
 @operator("LRN", since=(1, 13), infer=_neighbours, cost=_neighbours_cost, values=FLOATS)

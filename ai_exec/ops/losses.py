@@ -38,11 +38,11 @@ def _cross_entropy(call: Call) -> tuple[Operand, ...]:
 
 
 def _cost(call: Call) -> int:
-    return gas(60_000 * size(call.at(1).shape) + 2_000 * size(call.at(0).shape))
+    return 100_000 + gas(60_000 * size(call.at(1).shape) + 2_000 * size(call.at(0).shape))
 
 
 def _cross_entropy_cost(call: Call) -> int:
-    return _cost(call) + gas(150_000 * size(call.at(0).shape))
+    return _cost(call) + 200_000 + gas(150_000 * size(call.at(0).shape))
 
 
 @operator("NegativeLogLikelihoodLoss", since=(12, 13, 22), infer=_loss, cost=_cost, values=FLOATS)

@@ -19,19 +19,20 @@ from ai_exec.semantics.numerics import Floats, greatest, sum_for
 from ai_exec.tensor import Tensor
 
 
-def sums_cost(picoseconds: int, sums: int) -> Cost:
-    """Price each element of the outputs, and so many sums of it; binary64 sums in slices."""
+def sums_cost(picoseconds: int, sums: int, start: int = 0) -> Cost:
+    """Price each element of the input, and so many sums of it; binary64 sums in slices."""
 
     def cost(call: Call) -> int:
         data = call.at(0)
         times = sums * (3 if data.dtype == "float64" else 1)
-        return gas((picoseconds + times * QUANTISE_PICOSECONDS) * size(data.shape))
+        return start + gas((picoseconds + times * QUANTISE_PICOSECONDS) * size(data.shape))
 
     return cost
 
 
 _SOFTMAX_COST = sums_cost(EXP_PICOSECONDS + QUANTISE_PICOSECONDS, 1)
-NORMAL_COST = sums_cost(4 * QUANTISE_PICOSECONDS, 2)
+NORMAL_COST = sums_cost(4 * QUANTISE_PICOSECONDS, 2, start=60_000)
+_LAYER_COST = sums_cost(4 * QUANTISE_PICOSECONDS, 2)
 
 
 def _softmax(call: Call) -> tuple[Operand, ...]:
@@ -137,7 +138,7 @@ def _layer(call: Call) -> tuple[Operand, ...]:
     )
 
 
-@operator("LayerNormalization", since=17, infer=_layer, cost=NORMAL_COST, values=FLOATS, mixed=True)
+@operator("LayerNormalization", since=17, infer=_layer, cost=_LAYER_COST, values=FLOATS, mixed=True)
 def layer_normalization(
     x: Tensor,
     scale: Tensor,

@@ -14,7 +14,7 @@ from ai_exec.registry import Attributes, Call, Cost, Infer, Mismatch, Operand
 from ai_exec.semantics.numerics import contract
 from ai_exec.tensor import Shape, Tensor
 
-STEP_GAS = 2_500_000
+STEP_GAS = 900_000
 """One token in one direction, whatever its width."""
 
 

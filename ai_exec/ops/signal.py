@@ -42,7 +42,7 @@ def _finish(window: Floats, output_datatype: int) -> Tensor:
     return cast(whole, DTYPE_NAMES[output_datatype])
 
 
-_COST = per_element(200_000)
+_COST = per_element(260_000, start=120_000)
 
 
 @operator("HannWindow", since=17, infer=_window, cost=_COST, values=INDICES, native=True)
@@ -79,7 +79,7 @@ def _mel(call: Call) -> tuple[Operand, ...]:
 
 
 def _mel_cost(call: Call) -> int:
-    return per_element(40_000)(call) + scalar_of(call, 0, "num_mel_bins")
+    return per_element(40_000, start=200_000)(call) + scalar_of(call, 0, "num_mel_bins")
 
 
 def _mel_of(hertz: Tensor) -> Floats:
