@@ -14,6 +14,7 @@ import numpy as np
 
 import ai_exec
 from ai_exec.admission.verdict import Admission
+from ai_exec.axes import lengths_of
 from ai_exec.chart import draw_deviations
 from ai_exec.deviation import deviations, largest_by_operator
 from ai_exec.explanation import rows_of, totals_of
@@ -30,6 +31,28 @@ class Refused(click.ClickException):
     """The model or its inputs cannot be used.  The message lists every reason."""
 
 
+def _lengths(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, int]:
+    bounds = {}
+    for text in given:
+        axis, _, most = text.rpartition("=")
+        if not axis or axis in bounds or not (most.isascii() and most.isdigit()):
+            raise click.BadParameter(f"{text!r}: write each axis once, for instance batch=8")
+        bounds[axis] = int(most)
+    return bounds
+
+
+bounded = click.option(
+    "--bound",
+    "bounds",
+    metavar="AXIS=LENGTH",
+    multiple=True,
+    callback=_lengths,
+    help="Greatest length of an axis that the model leaves open; repeat it for each.",
+)
+
+
 @click.group()
 def main() -> None:
     """Judge and run ONNX models the way validators do: the same bits everywhere."""
@@ -37,9 +60,10 @@ def main() -> None:
 
 @main.command()
 @click.argument("model", type=EXISTING)
-def admit(model: Path) -> None:
+@bounded
+def admit(model: Path, bounds: dict[str, int]) -> None:
     """Say whether validators would admit MODEL, at what cost, or every reason why not."""
-    admission = _admit(model)
+    admission = _admit(model, bounds)
     click.echo(f"admitted: {admission.cost} gas, at most {admission.peak_bytes} bytes of memory")
     for title, declared in (("input", admission.inputs), ("output", admission.outputs)):
         for tensor in declared:
@@ -48,10 +72,11 @@ def admit(model: Path) -> None:
 
 @main.command()
 @click.argument("model", type=EXISTING)
+@bounded
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
-def explain(model: Path, as_json: bool) -> None:
+def explain(model: Path, bounds: dict[str, int], as_json: bool) -> None:
     """Show what a run of MODEL consists of: every node's types, gas, memory and kernel."""
-    admission = _admit(model)
+    admission = _admit(model, bounds)
     assert admission.program is not None
     rows = rows_of(admission.program)
     totals = totals_of(rows)
@@ -87,11 +112,12 @@ def explain(model: Path, as_json: bool) -> None:
 @click.argument("model", type=EXISTING)
 @click.argument("inputs", type=EXISTING)
 @click.argument("outputs", type=click.Path(dir_okay=False, path_type=Path))
+@bounded
 @click.option("--engine", type=click.Choice(["fast", "reference"]), default="fast")
-def run(model: Path, inputs: Path, outputs: Path, engine: str) -> None:
+def run(model: Path, inputs: Path, outputs: Path, bounds: dict[str, int], engine: str) -> None:
     """Run MODEL on the arrays of INPUTS (.npz by input name) and write OUTPUTS (.npz)."""
     given = _read_arrays(inputs)
-    found = _executable(_admit(model), engine)(given)
+    found = _executable(_admit(model, bounds), engine)(given)
     _write_arrays(outputs, found)
     for name, tensor in found.items():
         click.echo(f"{name} {tensor.dtype}{list(tensor.shape)} {_digest(tensor)}")
@@ -100,19 +126,20 @@ def run(model: Path, inputs: Path, outputs: Path, engine: str) -> None:
 @main.command()
 @click.argument("model", type=EXISTING)
 @click.argument("inputs", type=EXISTING)
+@bounded
 @click.option(
     "--png",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw there, node by node, where onnxruntime deviates.",
 )
-def compare(model: Path, inputs: Path, png: Path | None) -> None:
+def compare(model: Path, inputs: Path, bounds: dict[str, int], png: Path | None) -> None:
     """Run MODEL by the reference, the fast engine and plain onnxruntime, side by side.
 
     The table at the end tells for each operator at which node onnxruntime deviates most: of the
     node alone on exact inputs, and in its own run so far; relative to the result's scale.
     """
     given = _read_arrays(inputs)
-    admission = _admit(model)
+    admission = _admit(model, bounds)
     engines = {
         "reference": _executable(admission, "reference"),
         "fast": _executable(admission, "fast"),
@@ -134,7 +161,11 @@ def compare(model: Path, inputs: Path, png: Path | None) -> None:
 
 def _echo_deviations(model: Path, admission: Admission, given: Tensors, png: Path | None) -> None:
     assert admission.program is not None
-    found = deviations(model.read_bytes(), admission.program, given)
+    program = admission.program
+    if program.specialise is not None:
+        shapes = {name: tensor.shape for name, tensor in given.items()}
+        program = program.specialise(lengths_of(program.inputs, shapes))
+    found = deviations(model.read_bytes(), program, given)
     click.echo()
     _echo_table(
         ("operator", "nodes", "most at", "alone", "so far", "tensor"),
@@ -184,8 +215,8 @@ def best_seconds(execute: Callable[[], object]) -> float:
     return best
 
 
-def _admit(model: Path) -> Admission:
-    admission = ai_exec.admit(model.read_bytes())
+def _admit(model: Path, bounds: dict[str, int]) -> Admission:
+    admission = ai_exec.admit(model.read_bytes(), bounds=bounds)
     if not admission.admitted:
         raise Refused("\n".join([f"{model} is not admitted", *admission.reasons]))
     return admission

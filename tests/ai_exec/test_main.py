@@ -133,6 +133,31 @@ def test_outputs_may_have_any_name_and_need_a_folder(tmp_path: Path) -> None:
     assert (code, "cannot write" in output) == (1, True), output
 
 
+def test_open_axes_are_bounded_by_option(tmp_path: Path) -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])],
+        "open",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("batch", 2))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+    )
+    model, inputs, outputs = (str(tmp_path / name) for name in ("m.onnx", "x.npz", "y.npz"))
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), model)
+    np.savez(inputs, x=np.array([[1, -1]], np.float32))
+    bound = ("--bound", "batch=8")
+
+    assert "for instance --bound batch=8" in invoke("admit", model)[1]
+    assert "input x float32[batch <= 8, 2]" in invoke("admit", model, *bound)[1]
+    assert invoke("run", model, inputs, outputs, *bound)[0] == 0
+    assert np.load(outputs)["y"].tolist() == [[1, 0]]
+    assert invoke("explain", model, *bound)[0] == 0
+    code, output = invoke("compare", model, inputs, *bound)
+    assert (code, output.count("same bits")) == (0, 3)
+    for wrong in ("batch", "=1", "batch=x"):
+        code, output = invoke("admit", model, "--bound", wrong)
+        assert (code, "write each axis once" in output) == (2, True)
+    assert invoke("admit", model, *bound, *bound)[0] == 2
+
+
 def test_explain_lists_nodes_and_operators() -> None:
     code, output = invoke("explain", MODEL)
 
