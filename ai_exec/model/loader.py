@@ -154,6 +154,8 @@ def _node(node: Message) -> RawNode:
 
 def declared_value(message: Message) -> DeclaredValue:
     """Read what the model says about an input or output."""
+    if "sequence_type" in message.get("type", {}):
+        raise Unreadable("only a ZipMap gives a sequence of maps")
     tensor: Message = message.get("type", {}).get("tensor_type", {})
     dtype = DTYPE_NAMES.get(tensor.get("elem_type", 0))
     if "elem_type" in tensor and dtype is None:

@@ -100,7 +100,6 @@ def _tensor(limits: Limits) -> Schema:
 def _value(limits: Limits, *, inner: bool = False) -> Schema:
     """What is declared of a tensor; of one within a graph other types than tensors mean nothing."""
     others = {
-        4: "sequence_type",
         5: "map_type",
         7: "opaque_type",
         8: "sparse_tensor_type",
@@ -113,9 +112,14 @@ def _value(limits: Limits, *, inner: bool = False) -> Schema:
     )
     shape = _schema("TensorShapeProto", {1: _within("dim", dimension, many=64)})
     tensor_type = _schema("Tensor", {1: Field("elem_type", "int"), 2: _within("shape", shape)})
+    types = {1: _within("tensor_type", tensor_type)}
+    if inner:
+        others[4] = "sequence_type"
+    else:
+        types[4] = _within("sequence_type", _sequence_of_maps(tensor_type))
     type_of = _schema(
         "TypeProto",
-        {1: _within("tensor_type", tensor_type)},
+        types,
         ignored={6: "denotation", **(others if inner else {})},
         refused={} if inner else others,
     )
@@ -153,6 +157,14 @@ def _attribute(limits: Limits, tensor: Schema, depth: int) -> Schema:
     else:
         refused[6] = "g"
     return _schema("AttributeProto", fields, ignored={13: "doc_string"}, refused=refused)
+
+
+def _sequence_of_maps(tensor_type: Schema) -> Schema:
+    """What a ZipMap is declared to give."""
+    value = _schema("TypeProto", {1: _within("tensor_type", tensor_type)})
+    pairs = _schema("Map", {1: Field("key_type", "int"), 2: _within("value_type", value)})
+    element = _schema("TypeProto", {5: _within("map_type", pairs)}, refused={1: "tensor_type"})
+    return _schema("Sequence", {1: _within("elem_type", element)})
 
 
 def _node(limits: Limits, tensor: Schema, depth: int) -> Schema:
