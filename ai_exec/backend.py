@@ -18,6 +18,8 @@ from chain.primitives.codec import BOOL, U32, U64, Codec, record, sequence, text
 REASON_BYTES_MAX: Final = 512
 REASONS_MAX: Final = 65
 VALUES_MAX: Final = 64
+HELD_BYTES_MAX: Final = 512 << 20
+"""Constants of all programs that a backend holds; one program is held anyway."""
 
 
 class LocalFailure(Exception):
@@ -144,8 +146,11 @@ class InProcess:
 
     def _keep(self, key: Key, admission: Admission, executable: Executable | None) -> None:
         self._programs[key] = (admission, executable)
-        while len(self._programs) > self._programs_max:
+        self._programs.move_to_end(key)
+        held = [_constant_bytes(kept) for kept, _ in self._programs.values()]
+        while len(held) > 1 and (len(held) > self._programs_max or sum(held) > HELD_BYTES_MAX):
             self._programs.popitem(last=False)
+            del held[0]
 
 
 def summary(admission: Admission) -> AdmissionSummary:
@@ -158,6 +163,11 @@ def summary(admission: Admission) -> AdmissionSummary:
         admission.cost,
         admission.peak_bytes,
     )
+
+
+def _constant_bytes(admission: Admission) -> int:
+    constants = admission.program.constants.values() if admission.program else ()
+    return sum(constant.nbytes for constant in constants)
 
 
 def _input_limits(admission: Admission) -> TensorLimits:

@@ -11,6 +11,8 @@ from ai_exec.tensor import Tensor, canonical, type_of
 
 SPECIALISED_MAX: Final = 8
 """Sets of lengths for which an open program is kept ready."""
+KEPT_BYTES_MAX: Final = 512 << 20
+"""Constants of all that are kept, as if none were shared; one set of lengths is kept anyway."""
 
 
 class Trap(Exception):
@@ -31,6 +33,8 @@ class OpenExecutable:
     def __init__(self, program: Program, make: Callable[[Program], Executable]) -> None:
         self._program, self._make = program, make
         self._kept: OrderedDict[tuple[int, ...], Executable] = OrderedDict()
+        held = sum(constant.nbytes for constant in program.constants.values())
+        self._kept_max = max(1, min(SPECIALISED_MAX, KEPT_BYTES_MAX // max(held, 1)))
 
     def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give the outputs by name in the model's order; raises Trap."""
@@ -45,7 +49,7 @@ class OpenExecutable:
         except Mismatch as error:
             raise Trap(str(error)) from error
         self._kept[tuple(lengths.values())] = executable
-        if len(self._kept) > SPECIALISED_MAX:
+        if len(self._kept) > self._kept_max:
             self._kept.popitem(last=False)
         return executable.run(inputs)
 

@@ -42,8 +42,8 @@ class PoolSettings:
     """
     seconds_max: int = 90
     """Wall time of one request; above the limit of admission on a slow machine."""
-    models_bytes_max: int = 128 << 20
-    """Bytes of models that a process keeps; made ready to run, they take up to five times that."""
+    models_bytes_max: int = 256 << 20
+    """Bytes of models that a process keeps: the longest that is admitted, or many short ones."""
     cache_bytes_max: int = 64 << 20
     """Bytes of answers that are kept."""
     awaited_max: int = 256

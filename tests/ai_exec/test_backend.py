@@ -144,3 +144,17 @@ def test_lack_of_memory_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ai_exec.backend.admit", starve)
     with pytest.raises(LocalFailure):
         backend.admit(bytes([1]) * 32, classifier)
+
+
+def test_constants_of_the_programs_held_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[bytes] = []
+
+    def load() -> bytes:
+        loads.append(b"")
+        return classifier()
+
+    monkeypatch.setattr("ai_exec.backend.HELD_BYTES_MAX", 0)
+    backend = InProcess()
+    for root in (b"a", b"a", b"b", b"b", b"a"):
+        assert backend.admit(root, load).admitted
+    assert len(loads) == 3
