@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from ai_exec.fast.finishing import Code, Link
+from ai_exec.fast.kernels import is_lined_up
 from ai_exec.program import Node, Program
 from ai_exec.tensor import Shape, Tensor
 
@@ -77,6 +78,7 @@ class Graph:
             and node.operator.name == operator
             and node.operator.domain == ""
             and len(node.outputs) == 1
+            and not is_lined_up(node)
             and self.is_single(node.inputs[0])
         )
 

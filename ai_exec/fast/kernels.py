@@ -29,7 +29,7 @@ Prepare = Callable[[Node, Program, Products], Kernel | None]
 def find_kernel(node: Node, program: Program, products: Products = STANDARD) -> Kernel | None:
     """Give the fast kernel of a node, if there is one; it takes the inputs, gives one output."""
     operator = node.operator
-    if operator.domain or len(node.outputs) != 1:
+    if operator.domain or len(node.outputs) != 1 or is_lined_up(node):
         return None
     if operator.name in MOVEMENTS:
         return MOVEMENTS[operator.name](node, program, products)
@@ -40,6 +40,11 @@ def find_kernel(node: Node, program: Program, products: Products = STANDARD) -> 
     if first is None or first.dtype != "float32":
         return None
     return prepare(node, program, products)
+
+
+def is_lined_up(node: Node) -> bool:
+    """Tell whether attributes say where the second operand lies in the first: old versions only."""
+    return "broadcast" in node.attributes and "axis" in node.attributes
 
 
 def _constant(node: Node, program: Program, index: int) -> Tensor | None:

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import helper
 
 from ai_exec.ops.first_versions import lined_up
 from ai_exec.registry import Call, Mismatch, Operand, find
-from tests.support.one_node import applied
+from tests.support.one_node import applied, ours
 
 X = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 
@@ -94,3 +95,17 @@ def test_one() -> None:
 
     np.testing.assert_array_equal(root, X)
     np.testing.assert_array_equal(clipped, np.minimum(X, 5))
+
+
+@pytest.mark.parametrize("opset", [1, 6])
+@pytest.mark.parametrize("name", ["Add", "Sub", "Mul", "Div", "Pow", "Less"])
+def test_both_engines_line_up(name: str, opset: int) -> None:
+    node = helper.make_node(name, ["x", "y"], ["z"], axis=1, broadcast=1)
+    y = np.array([1, 2, 4], np.float32)
+    later = helper.make_node(name, ["x", "y"], ["z"])
+
+    constant = ours(node, {"x": X}, {"y": y}, opset=opset)
+    given = ours(node, {"x": X, "y": y}, opset=opset)
+    expected = ours(later, {"x": X, "y": y.reshape(3, 1)}, opset=13)
+
+    assert constant[0].tobytes() == given[0].tobytes() == expected[0].tobytes()
