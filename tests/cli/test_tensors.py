@@ -138,3 +138,24 @@ def test_long_outputs_are_cut_for_people() -> None:
 
     assert outputs_json(encoded, whole=True) == {"scores": [0.0] * 20}
     assert outputs_json(encoded, whole=False)["scores"].startswith("float32[20] 0.0, 0.0, ")
+
+
+def test_open_axes_may_be_shorter(tmp_path: Path) -> None:
+    described = {"name": "x", "element": 1, "shape": [4, 2], "axes": ["batch", ""]}
+    kind = InputType.of(described)
+    assert str(kind) == "x float32[batch <= 4, 2]"
+
+    for count in (0, 1, 4):
+        path = write(tmp_path / "x.npy", np.zeros((count, 2), np.float32))
+        assert read_inputs(path, [kind], 1)["x"].shape == (count, 2)
+    for shape in ((5, 2), (2, 1), (2,), (2, 2, 1)):
+        path = write(tmp_path / "x.npy", np.zeros(shape, np.float32))
+        with pytest.raises(click.UsageError, match="batch <= 4"):
+            read_inputs(path, [kind], 1)
+
+
+def test_a_picture_is_one_of_as_many_as_an_open_axis_takes(tmp_path: Path) -> None:
+    kind = InputType("image", "uint8", (6, 1, 8, 8), ("batch", "", "", ""))
+    path = write(tmp_path / "p.png", GREY)
+
+    assert np.array_equal(read_inputs(path, [kind], 255)["image"], GREY.reshape(1, 1, 8, 8))

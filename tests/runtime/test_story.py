@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from ai_exec.backend import InProcess
@@ -14,9 +15,10 @@ from chain.primitives.numbers import NOE
 from runtime.assembly import CONSTRUCT
 from runtime.block_execution import BlockOutcome
 from runtime.execution import BackendExecutor
-from runtime.frame.ports import LocalFailure
+from runtime.frame.ports import Bound, LocalFailure
 from runtime.frame.runs import FeePolicy
 from runtime.pallets.data import rows_root
+from runtime.pallets.inference.errors import WrongShape
 from runtime.pallets.inference.pallet import Inferred
 from runtime.pallets.models import Status
 from tests.support.memory_chain import ALICE, BOB, MemoryChain
@@ -143,3 +145,46 @@ def test_a_wrong_input_costs_its_bytes_only(story: Story) -> None:
     assert refused.failure is not None
     assert CONSTRUCT.refusal_of(refused.failure).name == "Inference.MalformedInput"
     assert outcome.results == ()
+
+
+def open_digits() -> bytes:
+    """Give the classifier for as many pictures as one likes."""
+    model = onnx.load_from_string(MODEL)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    return bytes(model.SerializeToString())
+
+
+def test_a_version_with_an_open_axis_runs_at_any_length_up_to_its_bound(story: Story) -> None:
+    chain, encoded, label = story.chain, *image()
+    blob = story.share(ALICE, open_digits(), 0)
+    version = {"name": "digits", "blob": blob, "datasets": ("digits",)}
+    for bounds in ((), (Bound("batch", 3),)):
+        story.send(ALICE, "Models", "publish", **version, bounds=bounds)
+    for _ in range(2):
+        chain.block()
+    found = chain.queries().model("digits")
+    assert found is not None
+    (_, refused), (_, admitted) = found.versions[1:]
+    assert refused.status == Status.REJECTED
+    assert "give it a bound, for instance --bound batch=8" in refused.reasons[0]
+    assert (admitted.status, admitted.inputs[0].axes) == (Status.ACTIVE, ("batch", ""))
+    assert admitted.inputs[0].shape == (3, 64)
+
+    pixels = decode_tensors(encoded)["pixels"]
+    for count in (1, 3):
+        inputs = encode_tensors({"pixels": np.repeat(pixels, count, axis=0)})
+        quote = chain.queries().quote("digits", 3, len(inputs))
+        given = {"model": "digits", "version": 3, "input": inputs, "max_fee": quote.price}
+        outcome = story.send(BOB, "Inference", "infer", **given)
+        (inferred,) = [
+            each.event
+            for each in CONSTRUCT.decode_events(outcome.events)
+            if isinstance(each.event, Inferred)
+        ]
+        assert inferred.output is not None
+        assert decode_tensors(inferred.output)["label"].tolist() == [label] * count
+
+    four = encode_tensors({"pixels": np.repeat(pixels, 4, axis=0)})
+    with pytest.raises(WrongShape):
+        chain.queries().dry_run("digits", 3, four)

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
+from onnx import TensorProto, helper
 
 from ai_exec.tensor import encode_tensors
 from chain.primitives.keys import Keypair, ss58_encode
 from chain.primitives.merkle import root_of, split, top_of
+from runtime.frame.ports import Bound
 from runtime.pallets.data.rows import rows_root
 from tests.support.fake_client import (
     HASH,
@@ -272,6 +274,53 @@ def test_wrong_runs_are_wrong_use(arguments: list[str], words: str, image: Path)
     result = noema("infer", arguments[0], str(image), *arguments[1:], client=client)
 
     assert (result.exit_code, words in result.stderr) == (2, True)
+
+
+def open_model() -> bytes:
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])],
+        "open",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("batch", 2))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    return bytes(model.SerializeToString())
+
+
+def test_open_axes_are_checked_and_registered_with_bounds(tmp_path: Path) -> None:
+    file = tmp_path / "m.onnx"
+    file.write_bytes(open_model())
+    published = {"name": "Models.Published", "fields": {"version": 1}}
+    client = FakeClient(
+        content_answers(
+            state_getStorage="0x00",
+            ai_blobStatus={"chunks_held": [0], "chain": {"available_since": 3}},
+            ai_transaction=included([published]),
+            ai_model=MODEL,
+        )
+    )
+    missing = noema("model", "check", str(file), client=client)
+    assert (missing.exit_code, "for instance --bound batch=8" in missing.stderr) == (1, True)
+    checked = shown(noema("model", "check", str(file), "--bound", "batch=4", "--json"))
+    assert checked["inputs"] == ["x float32[batch <= 4, 2]"]
+
+    typed = ("model", "register", "relu", str(file), "--from", "//Alice", "--bound", "batch=4")
+    assert noema(*typed, client=client).exit_code == 0
+    assert sent(client)[1]["bounds"] == (Bound("batch", 4),)
+
+
+@pytest.mark.parametrize("wrong", ["batch", "batch=0", "=3", "batch=many", "batch=4294967296"])
+def test_what_is_no_bound_costs_nothing(wrong: str, tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(open_model())
+    client = FakeClient(content_answers())
+    typed = ("model", "register", "relu", str(tmp_path / "m.onnx"), "--from", "//Alice")
+
+    refused = noema(*typed, "--bound", wrong, client=client)
+    twice = noema(*typed, "--bound", "batch=1", "--bound", "batch=2", client=client)
+
+    assert (refused.exit_code, "is no bound: batch=8" in refused.stderr) == (2, True)
+    assert (twice.exit_code, "named twice" in twice.stderr) == (2, True)
+    assert client.asked == []
 
 
 @pytest.mark.parametrize("name", ["Digits", "my digits", "2digits", "", "a" * 49])
