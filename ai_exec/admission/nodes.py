@@ -210,7 +210,10 @@ def judge(
     except Unreadable as error:
         raise Refusal(str(error)) from error
     call = Call(inputs, attributes, count, outputs, declared)
-    cost, scratch = operator.cost(call), operator.scratch(call)
+    try:
+        cost, scratch = operator.cost(call), operator.scratch(call)
+    except Unbounded as error:
+        raise Refusal(str(error)) from error
     dynamic = not all(output.exact for output in outputs)
     if dynamic:
         most = tuple(

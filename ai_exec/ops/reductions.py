@@ -8,7 +8,18 @@ from typing import Final
 import numpy as np
 
 from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, gas
-from ai_exec.ops.rules import FLOATS, NUMBERS, axes_of, axis_of, listed, size, wholes_of
+from ai_exec.ops.rules import (
+    FLOATS,
+    INDICES,
+    NUMBERS,
+    axes_of,
+    axis_of,
+    listed,
+    require_dtype,
+    require_rank,
+    size,
+    wholes_of,
+)
 from ai_exec.registry import Call, Cost, Infer, Kernel, Mismatch, Operand, operator
 from ai_exec.semantics import numerics
 from ai_exec.semantics.functions import exp, log
@@ -56,12 +67,30 @@ def _by_attribute(*, empty: bool) -> Infer:
 
 def _by_input(*, empty: bool) -> Infer:
     def infer(call: Call) -> tuple[Operand, ...]:
-        axes = wholes_of(call, 1) if call.optional(1) is not None else ()
-        if not axes and call.whole("noop_with_empty_axes"):
+        axes = call.optional(1)
+        if axes is not None and size(axes.shape) and call.known(1) is None:
+            return (_most_left(call, axes),)
+        named = wholes_of(call, 1) if axes is not None and size(axes.shape) else ()
+        if not named and call.whole("noop_with_empty_axes"):
             return (Operand(call.at(0).dtype, call.at(0).shape),)
-        return _folded(call, axes or None, empty=empty)
+        return _folded(call, named or None, empty=empty)
 
     return infer
+
+
+def _most_left(call: Call, axes: Operand) -> Operand:
+    """Bound what is left when axes are folded that only a run tells."""
+    data, count = call.at(0), size(axes.shape)
+    require_dtype(axes, INDICES, "axes")
+    require_rank(axes, range(2), "axes")
+    if count > data.rank:
+        raise Mismatch(f"{count} axes of a tensor with {data.rank}")
+    if call.whole("keepdims"):
+        shape = tuple(max(length, 1) for length in data.shape)
+    else:
+        starts = range(data.rank - count)
+        shape = tuple(max(data.shape[start : start + count + 1]) for start in starts)
+    return Operand(data.dtype, shape, exact=False)
 
 
 def fold(data: Tensor, axes: tuple[int, ...] | None, keepdims: int, by: Fold) -> Tensor:

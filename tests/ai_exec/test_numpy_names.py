@@ -49,6 +49,7 @@ EXACT = {
         "concatenate",
         "expand_dims",
         "flip",
+        "moveaxis",
         "pad",
         "split",
         "squeeze",
