@@ -19,6 +19,13 @@ TYPE_ATTRIBUTES = ("to", "dtype", "output_datatype")
 """Attributes that name the element type of a result."""
 
 
+class NotWide(Exception):
+    """The evaluator computed something in float32, so nothing can be measured by it.
+
+    The message names the tensors: give their operator a class of its own here.
+    """
+
+
 class Binary64:
     """A model made ready to be evaluated."""
 
@@ -30,11 +37,14 @@ class Binary64:
         self._evaluator = ReferenceEvaluator(wide, new_ops=faster)
 
     def run(self, inputs: Tensors) -> dict[str, Tensor]:
-        """Give the outputs by name as binary64 arithmetic has them."""
+        """Give the outputs by name as binary64 arithmetic has them; raises NotWide."""
         given = {name: _wide_array(value) for name, value in inputs.items()}
         with np.errstate(all="ignore"):
-            found = self._evaluator.run(None, given)
-        return {name: np.asarray(one) for name, one in zip(self._names, found, strict=True)}
+            values = self._evaluator.run(None, given, intermediate=True)
+        narrow = [name for name, one in values.items() if _is_narrow(one)]
+        if narrow:
+            raise NotWide(f"float32 is left in {', '.join(narrow[:8])}")
+        return {name: np.asarray(values[name]) for name in self._names}
 
 
 def widened(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -45,6 +55,10 @@ def widened(model: onnx.ModelProto) -> onnx.ModelProto:
     for function in wide.functions:
         _widen_nodes(function.node)
     return wide
+
+
+def _is_narrow(value: object) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == np.float32
 
 
 def _wide_array(value: Tensor) -> Tensor:
@@ -123,13 +137,13 @@ class Conv(OpRun):
 
 
 class TreeEnsembleClassifier(trees.TreeEnsembleClassifier):
-    """The evaluator's own adds up in float32, so votes of more than one class are added here."""
+    """The evaluator's own adds up in float32, so votes are added here."""
 
     op_domain = "ai.onnx.ml"
 
     def _run(self, x: Tensor, **given: Any) -> tuple[Tensor, Tensor]:
         label, scores = super()._run(x, **given)
-        if given["post_transform"] not in (None, "NONE") or len(set(given["class_ids"])) == 1:
+        if given["post_transform"] not in (None, "NONE"):
             return label, scores
         ensemble = TreeEnsemble(
             **{name: value for name, value in given.items() if name.startswith(("nodes_", "base_"))}
@@ -145,4 +159,7 @@ class TreeEnsembleClassifier(trees.TreeEnsembleClassifier):
                 place = (given["nodes_treeids"][leaf], given["nodes_nodeids"][leaf])
                 for column, weight in votes[place]:
                     wide[row, column] += np.float32(weight)
+        if len(set(given["class_ids"])) == 1:
+            # Two classes with votes for one only, in the first column: the other has the rest.
+            wide = np.stack([1 - wide[:, 0], wide[:, 0]], axis=1)
         return label, wide

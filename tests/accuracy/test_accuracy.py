@@ -4,10 +4,10 @@ import numpy as np
 import onnx
 import pytest
 
-from tests.accuracy.binary64 import Binary64
+from tests.accuracy.binary64 import Binary64, NotWide
 from tests.accuracy.measure import Accuracy, accuracies, relative_error
 from tests.accuracy.networks import NETWORKS
-from tests.support.onnx_models import classifier
+from tests.support.onnx_models import classifier, one_node
 
 SHARE = ("digits", "encoder, 2 layers of 64", "LSTM, both ways")
 
@@ -52,3 +52,14 @@ def test_errors_are_relative_to_the_scale_of_an_output() -> None:
 def test_bounds(theirs: float, ours: float, holds: bool) -> None:
     assert Accuracy("y", theirs, ours, 0.0, None).holds is holds
     assert not Accuracy("y", theirs, ours, 0.0, same_bits=False).holds
+
+
+def test_float32_in_the_measure_is_an_error_not_a_small_figure() -> None:
+    model = one_node("AffineGrid", [1, 2, 3], opset=20)
+    parsed = onnx.load_from_string(model)
+    size = onnx.numpy_helper.from_array(np.array([1, 1, 2, 2]), "size")
+    parsed.graph.initializer.append(size)
+    parsed.graph.node[0].input.append("size")
+
+    with pytest.raises(NotWide):
+        Binary64(parsed).run({"a": np.ones((1, 2, 3), np.float32)})
