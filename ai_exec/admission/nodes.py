@@ -43,6 +43,14 @@ supported, so that the newest version not above an import is always the right on
 Environment = Mapping[str, Message]
 """Attributes of the node that stands for a function, by name."""
 
+RANDOM: Final = frozenset(
+    {
+        *("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike"),
+        *("RandomUniform", "RandomUniformLike"),
+    }
+)
+"""Operators of the main domain whose results differ from one library to the next."""
+
 assert ops.__all__
 
 
@@ -105,6 +113,11 @@ def find_operator(raw: RawNode, opsets: Mapping[str, int]) -> Operator:
     domain = domain_of(raw.domain)
     if domain not in OPSETS:
         raise Refusal(f"domain {shown(domain)} is not supported")
+    if not domain and raw.operator in RANDOM:
+        raise Refusal(
+            "its numbers are random, also with a seed, as ONNX specifies no generator: "
+            "make them an input of the model"
+        )
     if raw.overload or not registry.is_known(domain, raw.operator):
         raise Refusal("the operator is not supported")
     if domain not in opsets:

@@ -14,7 +14,7 @@ from ai_exec.ops.rules import (
     require_shape,
     size,
 )
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, Unbounded, operator
 from ai_exec.semantics import functions
 from ai_exec.semantics.numerics import Floats, contract
 from ai_exec.tensor import Shape, Tensor
@@ -136,11 +136,30 @@ def transform_cost(rows: int, count: int, parts: int, bins: int, found: int) -> 
     return 400_000 + table + turned
 
 
-def _cost(call: Call) -> int:
-    axis, count, bins = _lengths(call)
+def _cases(call: Call) -> list[tuple[int, int, int, int]]:
+    """Give rows, length, bins and the input's length; for each axis while a run tells them."""
     data, result = call.at(0).shape, call.outputs[0].shape
-    rows = size(data[:axis]) * size(data[axis + 1 : -1])
-    return transform_cost(rows, count, data[-1], bins, result[-1])
+    try:
+        axis, count, bins = _lengths(call)
+    except Unbounded:
+        half = call.whole("onesided") and not call.whole("inverse")
+        return [
+            (
+                size(result[:axis]) * size(result[axis + 1 : -1]),
+                result[axis] * (2 if half else 1),
+                result[axis],
+                data[axis],
+            )
+            for axis in range(len(data) - 1)
+        ]
+    return [(size(data[:axis]) * size(data[axis + 1 : -1]), count, bins, data[axis])]
+
+
+def _cost(call: Call) -> int:
+    found, parts = call.outputs[0].shape[-1], call.at(0).shape[-1]
+    return max(
+        transform_cost(rows, count, parts, bins, found) for rows, count, bins, _ in _cases(call)
+    )
 
 
 def transform_scratch(rows: int, count: int, parts: int, bins: int) -> int:
@@ -149,10 +168,10 @@ def transform_scratch(rows: int, count: int, parts: int, bins: int) -> int:
 
 
 def _scratch(call: Call) -> int:
-    axis, count, bins = _lengths(call)
-    data = call.at(0).shape
-    rows = size(data[:axis]) * size(data[axis + 1 : -1])
-    return transform_scratch(rows, max(count, data[axis]), 2, bins)
+    return max(
+        transform_scratch(rows, max(count, length), 2, bins)
+        for rows, count, bins, length in _cases(call)
+    )
 
 
 def _transformed(x: Tensor, axis: int, count: int, inverse: int, onesided: int) -> Tensor:
@@ -238,15 +257,21 @@ def _stft(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(0).dtype, (call.at(0).shape[0], frames, bins, 2)),)
 
 
+def _framed(call: Call) -> tuple[int, int, int]:
+    """Give the rows, their length and the bins of each, at most."""
+    batch, frames, bins, _ = call.outputs[0].shape
+    length = min(2 * bins if call.whole("onesided") else bins, call.at(0).shape[1])
+    return batch * frames, length, bins
+
+
 def _stft_cost(call: Call) -> int:
-    frames, length, bins = _frames(call)
-    rows, parts = call.at(0).shape[0] * frames, call.at(0).shape[2]
+    (rows, length, bins), parts = _framed(call), call.at(0).shape[2]
     return gas(20_000 * rows * length) + transform_cost(rows, length, parts, bins, 2)
 
 
 def _stft_scratch(call: Call) -> int:
-    frames, length, bins = _frames(call)
-    return transform_scratch(call.at(0).shape[0] * frames, length, 2, bins)
+    rows, length, bins = _framed(call)
+    return transform_scratch(rows, length, 2, bins)
 
 
 @operator("STFT", since=17, infer=_stft, cost=_stft_cost, scratch=_stft_scratch, values=FLOATS)

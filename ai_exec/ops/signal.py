@@ -43,6 +43,7 @@ def _finish(window: Floats, output_datatype: int) -> Tensor:
 
 
 _COST = per_element(260_000, start=120_000)
+_MEL_COST = per_element(40_000, start=200_000)
 
 
 @operator("HannWindow", since=17, infer=_window, cost=_COST, values=INDICES, native=True)
@@ -78,15 +79,11 @@ def _mel(call: Call) -> tuple[Operand, ...]:
     return (Operand(_dtype(call), (length // 2 + 1, bins)),)
 
 
-def _mel_cost(call: Call) -> int:
-    return per_element(40_000, start=200_000)(call) + scalar_of(call, 0, "num_mel_bins")
-
-
 def _mel_of(hertz: Tensor) -> Floats:
     return 2595.0 * (functions.log(1.0 + hertz.astype(np.float64).reshape(()) / 700.0) / LN_10)
 
 
-@operator("MelWeightMatrix", since=17, infer=_mel, cost=_mel_cost, values=INDICES)
+@operator("MelWeightMatrix", since=17, infer=_mel, cost=_MEL_COST, values=INDICES)
 def mel_weight_matrix(
     num_mel_bins: Tensor,
     dft_length: Tensor,

@@ -103,8 +103,8 @@ CHANGES: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("node 1 (Relu): domain com.example is not supported",),
     ),
     "unknown operator": (
-        lambda model: setattr(node(1)(model), "op_type", "RandomNormalLike"),
-        ("node 1 (RandomNormalLike): the operator is not supported",),
+        lambda model: setattr(node(1)(model), "op_type", "RegexFullMatch"),
+        ("node 1 (RegexFullMatch): the operator is not supported",),
     ),
     "old operator set": (
         change_opset(0),
