@@ -11,14 +11,12 @@ from typing import Final
 import numpy as np
 
 from ai_exec.fast.activations import ACTIVATIONS
-from ai_exec.fast.convolution import PreparedConvolution
 from ai_exec.fast.functions import KERNELS
 from ai_exec.fast.functions import softmax as softmax_along
 from ai_exec.fast.normal import layer_rows, softmax_rows
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.fast.weights import aligned
 from ai_exec.program import Node, Program
-from ai_exec.registry import Operand
 from ai_exec.tensor import Tensor
 
 Kernel = Callable[..., Tensor]
@@ -51,25 +49,6 @@ def _constant(node: Node, program: Program, index: int) -> Tensor | None:
     name = node.inputs[index] if index < len(node.inputs) else ""
     constant = program.constants.get(name)
     return None if constant is None else aligned(constant)
-
-
-def _operand(node: Node, program: Program, index: int) -> Operand | None:
-    name = node.inputs[index] if index < len(node.inputs) else ""
-    return program.operands.get(name)
-
-
-def _conv(node: Node, program: Program, products: Products) -> Kernel | None:
-    data, weights = _operand(node, program, 0), _constant(node, program, 1)
-    has_bias = len(node.inputs) > 2 and bool(node.inputs[2])
-    bias = _constant(node, program, 2)
-    if data is None or weights is None or (has_bias and bias is None):
-        return None
-    convolution = PreparedConvolution(data.shape, weights, bias, node.attributes)
-
-    def conv(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
-        return convolution.run(x)
-
-    return conv
 
 
 def _activation(node: Node, program: Program, products: Products) -> Kernel | None:
@@ -147,7 +126,6 @@ def _always(kernel: Kernel) -> Prepare:
 
 
 PREPARATIONS: Final[Mapping[str, Prepare]] = {
-    "Conv": _conv,
     "Relu": _relu,
     "Softmax": _softmax,
     "LayerNormalization": _layer,

@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from ai_exec.dynamic import Meter, RunBody, run_node
 from ai_exec.fast.batches import multiply_batches
+from ai_exec.fast.convolution_plan import convolution_at
 from ai_exec.fast.finishing import (
     NOTHING,
     WIDTH_MAX,
@@ -101,7 +102,10 @@ class _Planner:
             self._add(self._decided_at_run(index, node), ())
             return
         single = bool(node.inputs) and self._graph.is_plain(index, node.operator.name)
-        ways = (self._product, self._batches, self._normalisation, self._chain)
+        ways = (
+            *(self._product, self._convolution, self._batches),
+            *(self._normalisation, self._chain),
+        )
         if not single or not any(way(index, node) for way in ways):
             kernel = find_kernel(node, self._program, self._products)
             self._add(_alone(node, kernel, index), ())
@@ -155,6 +159,14 @@ class _Planner:
         inputs = (x, run.tensor) if run.tensor else (x,)
         position = max((index, *run.nodes))
         return self._add(Step(compute, inputs, (run.result,), position), run.nodes)
+
+    def _convolution(self, index: int, node: Node) -> bool:
+        """A convolution with constant kernels, and what follows it."""
+        found = convolution_at(self._graph, index, self._weights)
+        if found is None:
+            return False
+        position = max((index, *found.nodes))
+        return self._add(Step(found.compute, found.inputs, (found.result,), position), found.nodes)
 
     def _shares(self, name: str, index: int) -> bool:
         """Tell whether another product with constant weights reads the same rows."""

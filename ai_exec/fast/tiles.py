@@ -20,6 +20,8 @@ from ai_exec.fast.machine import this_machine
 
 VECTORS: Final = 3
 """Vectors side by side in a panel."""
+NARROW_VECTORS: Final = 2
+"""The same of a narrow panel."""
 PAIR_LANES: Final = 16
 """Sums in a vector of the tile that multiplies pairs."""
 WIDE_LANES: Final = this_machine().lanes
@@ -78,7 +80,14 @@ def _pair_step(builder: Any, left: Any, right: Any, total: Any) -> Any:
 
 
 def _loop(
-    builder: Any, rows: int, sums: Any, element: Any, vector: Any, step: Step, arguments: Any
+    builder: Any,
+    rows: int,
+    vectors: int,
+    sums: Any,
+    element: Any,
+    vector: Any,
+    step: Step,
+    arguments: Any,
 ) -> None:
     """Emit the loop over the contraction axis and the stores after it."""
     left, left_stride, panel, steps, target, target_stride = arguments
@@ -91,12 +100,12 @@ def _loop(
     builder.position_at_end(loop)
     index = builder.phi(_I64)
     index.add_incoming(_I64(0), before)
-    totals = [[builder.phi(sums) for _ in range(VECTORS)] for _ in range(rows)]
+    totals = [[builder.phi(sums) for _ in range(vectors)] for _ in range(rows)]
     zero = ir.Constant(sums, [0] * sums.count)
-    place = builder.mul(index, _I64(VECTORS * sums.count * item))
+    place = builder.mul(index, _I64(vectors * sums.count * item))
     rights = [
         vector(builder, panel, builder.add(place, _I64(number * sums.count * item)))
-        for number in range(VECTORS)
+        for number in range(vectors)
     ]
     following = []
     for start, row in zip(starts, totals, strict=True):
@@ -124,14 +133,16 @@ def _loop(
             builder.store(value, builder.inttoptr(address, sums.as_pointer()), align=4)
 
 
-def _tile(rows: int, sums: Any, element: Any, vector: Any, step: Step) -> Any:
+def _tile(
+    rows: int, sums: Any, element: Any, vector: Any, step: Step, vectors: int = VECTORS
+) -> Any:
     """Make a tile of so many rows that compiled functions can call; steps must be at least 1."""
 
     def tile(  # type: ignore[no-untyped-def]
         typing_context, left, left_stride, panel, steps, target, target_stride
     ):
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            _loop(builder, rows, sums, element, vector, step, arguments)
+            _loop(builder, rows, vectors, sums, element, vector, step, arguments)
             return context.get_dummy_value()
 
         return types.void(*[types.int64] * 6), generate
@@ -139,8 +150,8 @@ def _tile(rows: int, sums: Any, element: Any, vector: Any, step: Step) -> Any:
     return intrinsic(tile)
 
 
-def _wide(rows: int) -> Any:
-    return _tile(rows, _WIDE_SUMS, _F64, _wide_vector, _wide_step)
+def _wide(rows: int, vectors: int = VECTORS) -> Any:
+    return _tile(rows, _WIDE_SUMS, _F64, _wide_vector, _wide_step, vectors)
 
 
 def _pair(rows: int) -> Any:
@@ -150,6 +161,11 @@ def _pair(rows: int) -> Any:
 WIDE_ROWS: Final = this_machine().rows_max
 wide_many, wide_four, wide_two, wide_one = _wide(WIDE_ROWS), _wide(4), _wide(2), _wide(1)
 """Rows of binary64 times panels of 32-bit whole numbers [step, column]; sums in binary64."""
+
+NARROW_ROWS: Final = WIDE_ROWS * VECTORS // NARROW_VECTORS
+narrow_many, narrow_four = _wide(NARROW_ROWS, NARROW_VECTORS), _wide(4, NARROW_VECTORS)
+narrow_one = _wide(1, NARROW_VECTORS)
+"""The same with panels of two vectors."""
 
 PAIR_ROWS: Final = 8
 pair_many, pair_one = _pair(PAIR_ROWS), _pair(1)

@@ -1,0 +1,80 @@
+"""Convolutions by channel: each map has a kernel over one channel."""
+
+from typing import Any
+
+import numpy as np
+
+from ai_exec.fast.compilation import compiled
+from ai_exec.fast.convolution_finish import finish_piece, room_for
+from ai_exec.fast.convolution_rows import Shapes
+from ai_exec.fast.convolution_vectors import PIXELS, depth_sums
+from ai_exec.fast.rows import WHOLE
+
+
+@compiled
+def quantise_lines(source: Any, channels: int, factors: Any, target: Any) -> None:
+    """Whole numbers of pixels [pixel, channel] in one piece, a factor for each channel."""
+    for pixel in range(source.shape[0] // channels):
+        line = source[pixel * channels : (pixel + 1) * channels]
+        into = target[pixel * channels : (pixel + 1) * channels]
+        for channel in range(channels):
+            shifted = np.float64(line[channel]) * factors[channel] + WHOLE
+            into[channel] = shifted - WHOLE
+
+
+@compiled
+def convolve_depth(
+    x: Any,
+    shape: Shapes,
+    channels: int,
+    factors: Any,
+    scales: Any,
+    kernels: Any,
+    kernel_scales: Any,
+    ending: Any,
+    tensor: Any,
+    out: Any,
+) -> None:
+    """Convolve x [sample, height, width and channel] into out [sample and pixel, channel].
+
+    Factors and scales are [sample, channel], kernels [tap, channel] in binary64.
+    """
+    kernel, strides, dilations, before, outputs = shape
+    height, width = x.shape[1], x.shape[2] // channels
+    lines = (kernel[0] - 1) * dilations[0] + 1
+    across = (outputs[1] + PIXELS - 1) // PIXELS * PIXELS
+    reach = max((across - 1) * strides[1] + (kernel[1] - 1) * dilations[1] + 1, before[1] + width)
+    held = np.zeros((lines + 1, reach * channels), np.float64)
+    sums = np.empty(across * channels, np.float64)
+    room = room_for(across, channels)
+    places, combined = np.empty(across, np.int64), np.empty(channels, np.float64)
+    sources = np.empty(kernel[0] * kernel[1], np.int64)
+    step = strides[1] * channels * 8
+    for sample in range(x.shape[0]):
+        for channel in range(channels):
+            combined[channel] = scales[sample, channel] * kernel_scales[channel]
+        ready: Any = np.int64(0)
+        for y in range(outputs[0]):
+            top = y * strides[0] - before[0]
+            ready = max(ready, top)
+            while ready < min(top + lines, height):
+                start = before[1] * channels
+                target = held[ready % lines, start : start + width * channels]
+                quantise_lines(x[sample, ready], channels, factors[sample], target)
+                ready += 1
+            for first in range(0, outputs[1], PIXELS):
+                for tap in range(sources.shape[0]):
+                    line = top + tap // kernel[1] * dilations[0]
+                    slot = line % lines if 0 <= line < height else lines
+                    column = first * strides[1] + tap % kernel[1] * dilations[1]
+                    sources[tap] = held[slot].ctypes.data + column * channels * 8
+                depth_sums(
+                    *(sources.ctypes.data, kernels.ctypes.data, sources.shape[0], step),
+                    *(channels, sums.ctypes.data + first * channels * 8),
+                )
+            for pixel in range(outputs[1]):
+                places[pixel] = (sample * outputs[0] + y) * outputs[1] + pixel
+            finish_piece(
+                *(sums, outputs[1], channels, 0, channels, combined),
+                *(places, ending, tensor, out, room),
+            )

@@ -1,0 +1,286 @@
+"""What follows a convolution, done on a piece of results [pixel, channel] that lies near the core.
+
+Each step rounds to binary32 as the operator that it stands for does, so that a fused chain has the
+bits of its nodes one after the other.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+
+from ai_exec.fast.compilation import compiled
+from ai_exec.fast.convolution_vectors import (
+    RECORD,
+    settle_both,
+    settle_normal,
+    settle_plain,
+    settle_tensor,
+)
+from ai_exec.fast.finishing import (
+    ADD_COLUMN,
+    ADD_NUMBER,
+    ADD_SAVED,
+    ADD_TENSOR,
+    DIVIDE_NUMBER,
+    MULTIPLY_COLUMN,
+    MULTIPLY_NUMBER,
+    MULTIPLY_SAVED,
+    MULTIPLY_TENSOR,
+    RELU,
+    SAVE,
+    WIDTH_MAX,
+    Code,
+    apply_function,
+    apply_number,
+    apply_row,
+    apply_saved,
+)
+from ai_exec.fast.tiles import WIDE_LANES
+from ai_exec.semantics.numerics import Floats
+from ai_exec.tensor import Tensor
+
+
+class Extra(IntEnum):
+    """Steps that only convolutions know."""
+
+    NORMALISE = 32
+    """(x - mean) factor + bias in binary64, of the channel."""
+    CLIP = 33
+    """min(max(x, low), high)."""
+    LINE = 34
+    """alpha x + beta."""
+    LEAK = 35
+    """x, below zero alpha x."""
+
+
+NORMALISE: Final = int(Extra.NORMALISE)
+CLIP: Final = int(Extra.CLIP)
+LINE: Final = int(Extra.LINE)
+LEAK: Final = int(Extra.LEAK)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Link:
+    """One step of a chain as the plan sees it."""
+
+    code: Code | Extra
+    numbers: tuple[float, ...] = ()
+    columns: tuple[Tensor, ...] = ()
+    """Constants with an element for each channel."""
+
+
+Ending = tuple[int, Floats, Tensor, Tensor, Tensor, Floats, Tensor]
+"""What passes take: how to settle, or OTHERWISE; bias; codes [step, 2] with the place of their
+first constant; numbers; constants by channel of binary32 and of binary64; limits [2, 3] of pieces
+that are settled without and with the chain.
+"""
+OTHERWISE, PLAIN, NORMAL, TENSOR, BOTH = -1, 0, 1, 2, 3
+"""How a chain is settled: normalisation, sum with a tensor, limits in this order are one pass."""
+
+
+def ending_of(links: tuple[Link, ...], bias: Tensor | None, channels: int) -> Ending:
+    """Give bias and chain in the form that passes read."""
+    codes = np.zeros((len(links), 2), np.int64)
+    numbers: list[float] = []
+    narrow: list[Tensor] = []
+    wide: list[Tensor] = []
+    for index, link in enumerate(links):
+        rows = wide if link.code is Extra.NORMALISE else narrow
+        codes[index] = link.code, len(rows) if link.columns else len(numbers)
+        numbers += link.numbers
+        rows += link.columns
+    added = np.zeros(channels) if bias is None else bias
+    kind, limits = _settled(links)
+    return (
+        kind,
+        _padded([added], channels, np.float64)[0],
+        codes,
+        np.array([*numbers, 0], np.float32),
+        _padded(narrow, channels, np.float32),
+        _padded([*wide, *[np.zeros(channels)] * 3], channels, np.float64),
+        np.array([_NO_LIMITS, limits], np.float32),
+    )
+
+
+_NO_LIMITS: Final = (-np.inf, np.inf, -0.0)
+
+
+def _settled(links: tuple[Link, ...]) -> tuple[int, tuple[float, float, float]]:
+    """Give how to settle a chain, and its limits."""
+    rest, kind, limits = list(links), PLAIN, _NO_LIMITS
+    for code, more in ((Extra.NORMALISE, NORMAL), (Code.ADD_TENSOR, TENSOR)):
+        if rest and rest[0].code is code:
+            kind, rest = kind + more, rest[1:]
+    if rest and rest[0].code is Code.RELU:
+        limits, rest = (0.0, np.inf, 0.0), rest[1:]
+    elif rest and rest[0].code is Extra.CLIP:
+        limits, rest = (*rest[0].numbers, 0.0), rest[1:]  # type: ignore[assignment]
+    return (OTHERWISE if rest else kind), limits
+
+
+def _padded(rows: list[Tensor], channels: int, dtype: type) -> Tensor:
+    found: Tensor = np.zeros((max(len(rows), 1), channels + WIDTH_MAX), dtype)
+    for index, row in enumerate(rows):
+        found[index, :channels] = row.reshape(-1)
+    return found
+
+
+@compiled
+def normalise(values: Any, rows: int, width: int, mean: Any, factor: Any, bias: Any) -> None:
+    """BatchNormalization of a piece."""
+    for row in range(rows):
+        line = values[row * width : (row + 1) * width]
+        for column in range(width):
+            centred = np.float64(line[column]) - mean[column]
+            line[column] = np.float32(centred * factor[column] + bias[column])
+
+
+@compiled
+def clip(values: Any, count: int, low: Any, high: Any) -> None:
+    """NaN stays, a zero is +0."""
+    zero = np.float32(0)
+    for index in range(count):
+        x = values[index]
+        x = low if x < low else x
+        x = high if x > high else x
+        values[index] = x + zero
+
+
+@compiled
+def line(values: Any, count: int, alpha: Any, beta: Any) -> None:
+    """Alpha x + beta, each step rounded."""
+    for index in range(count):
+        product = values[index] * alpha
+        values[index] = product + beta
+
+
+@compiled
+def leak(values: Any, count: int, alpha: Any) -> None:
+    """x, below zero alpha x."""
+    for index in range(count):
+        x = values[index]
+        values[index] = x * alpha if x < 0 else x
+
+
+@compiled
+def take_others(
+    values: Any, rows: int, width: int, column: int, valid: int, code: int, tensor: Any, places: Any
+) -> None:
+    """A step with the element of another tensor [pixel, channel] at the same place."""
+    for row in range(rows):
+        if places[row] >= 0:
+            others = tensor[places[row], column : column + valid]
+            apply_row(values[row * width : row * width + valid], valid, code, others)
+
+
+@compiled
+def apply_step(
+    values: Any,
+    saved: Any,
+    rows: int,
+    width: int,
+    column: int,
+    valid: int,
+    code: int,
+    place: int,
+    numbers: Any,
+    table: Any,
+    wide: Any,
+    tensor: Any,
+    places: Any,
+) -> None:
+    """Take a piece [rows, width] through one step; see `finish_piece`."""
+    count, end = rows * width, column + width
+    if code == NORMALISE:
+        mean, factor = wide[place, column:end], wide[place + 1, column:end]
+        normalise(values, rows, width, mean, factor, wide[place + 2, column:end])
+    elif code == CLIP:
+        clip(values, count, numbers[place], numbers[place + 1])
+    elif code == LINE:
+        line(values, count, numbers[place], numbers[place + 1])
+    elif code == LEAK:
+        leak(values, count, numbers[place])
+    elif code == RELU:
+        clip(values, count, np.float32(0), np.float32(np.inf))
+    elif code in (ADD_TENSOR, MULTIPLY_TENSOR):
+        take_others(values, rows, width, column, valid, code, tensor, places)
+    elif code in (ADD_COLUMN, MULTIPLY_COLUMN):
+        for row in range(rows):
+            part = values[row * width : (row + 1) * width]
+            apply_row(part, width, code, table[place, column:end])
+    elif code in (ADD_NUMBER, MULTIPLY_NUMBER, DIVIDE_NUMBER):
+        apply_number(values, count, code, numbers[place])
+    elif code in (SAVE, ADD_SAVED, MULTIPLY_SAVED):
+        apply_saved(values, saved, count, code)
+    else:
+        apply_function(values, count, code)
+
+
+@compiled
+def finish_piece(
+    sums: Any,
+    rows: int,
+    width: int,
+    column: int,
+    valid: int,
+    scales: Any,
+    places: Any,
+    ending: Any,
+    tensor: Any,
+    out: Any,
+    room: Any,
+) -> None:
+    """Scale a piece [rows, width] of sums, finish it and store `valid` columns of it.
+
+    The piece starts at a column of out [pixel, channel]; its rows belong to the pixels in `places`,
+    or to none where that is negative.
+    """
+    kind, bias, codes, numbers, table, wide, limits = ending
+    values, saved, outs, others, record = room
+    direct = kind >= 0 and valid >= WIDE_LANES
+    for row in range(rows):
+        offset = (places[row] * out.shape[1] + column) * 4
+        stored = direct and places[row] >= 0
+        outs[row] = out.ctypes.data + offset if stored else values.ctypes.data + row * width * 4
+        others[row] = tensor.ctypes.data + max(offset, 0)
+    record[0], record[1], record[2] = sums.ctypes.data, width * 8, rows
+    record[3] = valid if direct else width
+    record[4], record[5] = outs.ctypes.data, others.ctypes.data
+    record[6], record[7] = scales.ctypes.data, bias.ctypes.data + column * 8
+    for place in range(3):
+        record[8 + place] = wide[place].ctypes.data + column * 8
+    record[11] = limits[int(direct)].ctypes.data
+    if not direct or kind == PLAIN:
+        settle_plain(record.ctypes.data)
+    elif kind == NORMAL:
+        settle_normal(record.ctypes.data)
+    elif kind == TENSOR:
+        settle_tensor(record.ctypes.data)
+    else:
+        settle_both(record.ctypes.data)
+    if not direct:
+        for step in range(codes.shape[0]):
+            apply_step(
+                *(values, saved, rows, width, column, valid, codes[step, 0], codes[step, 1]),
+                *(numbers, table, wide, tensor, places),
+            )
+        for row in range(rows):
+            if places[row] >= 0:
+                source = values[row * width : row * width + valid]
+                target = out[places[row], column : column + valid]
+                for index in range(valid):
+                    target[index] = source[index]
+
+
+@compiled
+def room_for(rows: int, width: int) -> Any:
+    """Give what `finish_piece` needs for pieces of this size."""
+    return (
+        np.empty(rows * width, np.float32),
+        np.empty(rows * width, np.float32),
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+        np.empty(RECORD, np.int64),
+    )

@@ -1,0 +1,303 @@
+"""Innermost loops of convolutions with 3 x 3 kernels and by channel, in vectors of binary64.
+
+Written as instructions for the compiler (LLVM), which can't tell that so many arrays lie apart.
+All operands are whole numbers whose sums are exact in any order.  Arguments are addresses,
+distances in bytes, and counts.  There are at least as many channels as a vector holds: the last
+vector ends with the last channel, and repeats some of those before.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ai_exec.fast.machine import this_machine
+from ai_exec.fast.rows import WHOLE
+from ai_exec.fast.tiles import WIDE_LANES
+
+PLACES: Final = 16
+"""Elements of a square of 4 x 4."""
+PIXELS: Final = 4
+"""Results of a row that are summed together, by channel."""
+RECORD: Final = 12
+"""Numbers that `settle` takes."""
+
+_I32, _I64 = ir.IntType(32), ir.IntType(64)
+_WIDE = ir.VectorType(ir.DoubleType(), WIDE_LANES)
+_NARROW = ir.VectorType(ir.FloatType(), WIDE_LANES)
+
+Emit = Callable[[Any, Sequence[Any]], None]
+
+
+def _address(builder: Any, base: Any, offset: Any, kind: Any) -> Any:
+    return builder.inttoptr(builder.add(base, offset), kind.as_pointer())
+
+
+def _load(builder: Any, base: Any, offset: Any, kind: Any) -> Any:
+    return builder.load(_address(builder, base, offset, kind), align=4)
+
+
+def _store(builder: Any, value: Any, base: Any, offset: Any) -> None:
+    builder.store(value, _address(builder, base, offset, value.type), align=4)
+
+
+def _constant(value: float) -> Any:
+    return ir.Constant(_WIDE, [value] * WIDE_LANES)
+
+
+def _splat(builder: Any, value: Any) -> Any:
+    nothing = ir.Constant(ir.VectorType(value.type, WIDE_LANES), ir.Undefined)
+    first = builder.insert_element(nothing, value, _I32(0))
+    places = ir.Constant(ir.VectorType(_I32, WIDE_LANES), [0] * WIDE_LANES)
+    return builder.shuffle_vector(first, nothing, places)
+
+
+@contextmanager
+def _channels(builder: Any, channels: Any) -> Iterator[Any]:
+    """Loop over vectors of channels; gives the first channel of each."""
+    last = builder.sub(channels, _I64(WIDE_LANES))
+    count = builder.udiv(builder.add(channels, _I64(WIDE_LANES - 1)), _I64(WIDE_LANES))
+    with cgutils.for_range(builder, count) as loop:
+        first = builder.mul(loop.index, _I64(WIDE_LANES))
+        yield builder.select(builder.icmp_signed("<", first, last), first, last)
+
+
+def _multiply_add(builder: Any, left: Any, right: Any, total: Any) -> Any:
+    if not this_machine().fused:
+        return builder.fadd(builder.fmul(left, right), total)
+    signature = ir.FunctionType(_WIDE, [_WIDE] * 3)
+    name = f"llvm.fma.v{WIDE_LANES}f64"
+    fused = cgutils.get_or_insert_function(builder.module, signature, name)
+    return builder.call(fused, [left, right, total])
+
+
+def _callable(emit: Emit, count: int, *, factor: bool = False) -> Any:
+    """Make what compiled functions can call, with so many whole numbers and perhaps a factor."""
+    arguments = [types.int64] * count + [types.float64] * factor
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        emit(builder, given)
+        return context.get_dummy_value()
+
+    def one(typing_context, a):  # type: ignore[no-untyped-def]
+        return types.void(*arguments), generate
+
+    def four(typing_context, a, b, c, d):  # type: ignore[no-untyped-def]
+        return types.void(*arguments), generate
+
+    def five(typing_context, a, b, c, d, e):  # type: ignore[no-untyped-def]
+        return types.void(*arguments), generate
+
+    def six(typing_context, a, b, c, d, e, f):  # type: ignore[no-untyped-def]
+        return types.void(*arguments), generate
+
+    return intrinsic({1: one, 4: four, 5: five, 6: six}[len(arguments)])
+
+
+def _combined(builder: Any, row: Sequence[Any]) -> list[Any]:
+    """Rows (1 0 -1 0), (0 1 1 0), (0 -1 1 0), (0 1 0 -1) times four vectors."""
+    first, second, third, fourth = row
+    return [
+        builder.fsub(first, third),
+        builder.fadd(second, third),
+        builder.fsub(third, second),
+        builder.fsub(second, fourth),
+    ]
+
+
+def _gathered(builder: Any, row: Sequence[Any]) -> list[Any]:
+    """Rows (1 1 1 0), (0 1 -1 -1) times four vectors."""
+    first, second, third, fourth = row
+    return [
+        builder.fadd(builder.fadd(first, second), third),
+        builder.fsub(builder.fsub(second, third), fourth),
+    ]
+
+
+def _both_ways(
+    builder: Any, square: Sequence[Any], one_way: Callable[[Any, Sequence[Any]], list[Any]]
+) -> list[Any]:
+    columns = [one_way(builder, square[column::4]) for column in range(4)]
+    rows = zip(*columns, strict=True)
+    return [value for row in rows for value in one_way(builder, row)]
+
+
+def _emit_input(builder: Any, arguments: Sequence[Any]) -> None:
+    sources, target, plane, channels, factor = arguments
+    starts = [_load(builder, sources, _I64(8 * place), _I64) for place in range(PLACES)]
+    factors, whole = _splat(builder, factor), _constant(WHOLE)
+    with _channels(builder, channels) as channel:
+        square = []
+        for start in starts:
+            offset = builder.mul(channel, _I64(4))
+            value = builder.fpext(_load(builder, start, offset, _NARROW), _WIDE)
+            shifted = builder.fadd(builder.fmul(value, factors), whole)
+            square.append(builder.fsub(shifted, whole))
+        place = builder.add(target, builder.mul(channel, _I64(8)))
+        for index, value in enumerate(_both_ways(builder, square, _combined)):
+            _store(builder, value, place, builder.mul(plane, _I64(index)))
+
+
+def _emit_output(builder: Any, arguments: Sequence[Any]) -> None:
+    sums, plane, squares, columns, target, fresh = arguments
+    first = builder.icmp_signed("!=", fresh, _I64(0))
+    zero, quarter = _constant(0.0), _constant(0.25)
+    row = builder.mul(columns, _I64(8))
+    with cgutils.for_range(builder, squares) as outer, _channels(builder, columns) as column:
+        shift = builder.add(builder.mul(outer.index, row), builder.mul(column, _I64(8)))
+        square = [
+            _load(builder, sums, builder.add(shift, builder.mul(plane, _I64(index))), _WIDE)
+            for index in range(PLACES)
+        ]
+        for index, value in enumerate(_both_ways(builder, square, _gathered)):
+            line = builder.add(builder.mul(outer.index, _I64(4)), _I64(index))
+            start = builder.add(builder.mul(line, row), builder.mul(column, _I64(8)))
+            before = builder.select(first, zero, _load(builder, target, start, _WIDE))
+            added = builder.fadd(before, builder.fmul(value, quarter))
+            _store(builder, added, target, start)
+
+
+def _emit_quantise(builder: Any, arguments: Sequence[Any]) -> None:
+    source, target, count, factor = arguments
+    enough = builder.icmp_signed(">=", count, _I64(WIDE_LANES))
+    with builder.if_else(enough) as (whole, few):
+        with whole:
+            factors, wholes = _splat(builder, factor), _constant(WHOLE)
+            with _channels(builder, count) as place:
+                value = _load(builder, source, builder.mul(place, _I64(4)), _NARROW)
+                scaled = builder.fmul(builder.fpext(value, _WIDE), factors)
+                rounded = builder.fsub(builder.fadd(scaled, wholes), wholes)
+                _store(builder, rounded, target, builder.mul(place, _I64(8)))
+        with few, cgutils.for_range(builder, count) as loop:
+            one = _load(builder, source, builder.mul(loop.index, _I64(4)), ir.FloatType())
+            scaled = builder.fmul(builder.fpext(one, ir.DoubleType()), factor)
+            wholes = ir.Constant(ir.DoubleType(), WHOLE)
+            rounded = builder.fsub(builder.fadd(scaled, wholes), wholes)
+            _store(builder, rounded, target, builder.mul(loop.index, _I64(8)))
+
+
+def _emit_join(builder: Any, arguments: Sequence[Any]) -> None:
+    sums, totals, rows, columns, scales, fresh = arguments
+    first, zero = builder.icmp_signed("!=", fresh, _I64(0)), _constant(-0.0)
+    row = builder.mul(columns, _I64(8))
+    with _channels(builder, columns) as column:
+        offset = builder.mul(column, _I64(8))
+        scale = _load(builder, scales, offset, _WIDE)
+        with cgutils.for_range(builder, rows) as loop:
+            place = builder.add(builder.mul(loop.index, row), offset)
+            before = builder.select(first, zero, _load(builder, totals, place, _WIDE))
+            part = builder.fmul(_load(builder, sums, place, _WIDE), scale)
+            _store(builder, builder.fadd(before, part), totals, place)
+
+
+def _settle(*, normalised: bool, tensor: bool) -> Emit:
+    def emit(builder: Any, arguments: Sequence[Any]) -> None:
+        (record,) = arguments
+        given = [_load(builder, record, _I64(8 * place), _I64) for place in range(RECORD)]
+        sums, stride, rows, columns, outs, others = given[:6]
+        numbers = [
+            _load(builder, given[RECORD - 1], _I64(4 * place), ir.FloatType()) for place in range(3)
+        ]
+        low, high, zero = (_splat(builder, number) for number in numbers)
+        with _channels(builder, columns) as column:
+            wide, narrow = builder.mul(column, _I64(8)), builder.mul(column, _I64(4))
+            constants = [
+                _load(builder, start, wide, _WIDE) for start in given[6 : 11 if normalised else 8]
+            ]
+            with cgutils.for_range(builder, rows) as loop:
+                place = builder.add(builder.mul(loop.index, stride), wide)
+                line = builder.mul(loop.index, _I64(8))
+                total = builder.fmul(_load(builder, sums, place, _WIDE), constants[0])
+                value = builder.fptrunc(builder.fadd(total, constants[1]), _NARROW)
+                if normalised:
+                    centred = builder.fsub(builder.fpext(value, _WIDE), constants[2])
+                    scaled = builder.fadd(builder.fmul(centred, constants[3]), constants[4])
+                    value = builder.fptrunc(scaled, _NARROW)
+                if tensor:
+                    other = _load(builder, _load(builder, others, line, _I64), narrow, _NARROW)
+                    value = builder.fadd(value, other)
+                below = builder.fcmp_ordered("<", value, low)
+                value = builder.select(below, low, value)
+                above = builder.fcmp_ordered(">", value, high)
+                value = builder.fadd(builder.select(above, high, value), zero)
+                _store(builder, value, _load(builder, outs, line, _I64), narrow)
+
+    return emit
+
+
+def _emit_depth(builder: Any, arguments: Sequence[Any]) -> None:
+    sources, weights, taps, step, channels, target = arguments
+    stride = builder.mul(channels, _I64(8))
+    with _channels(builder, channels) as channel:
+        shift = builder.mul(channel, _I64(8))
+        before, function = builder.block, builder.function
+        loop, done = function.append_basic_block("taps"), function.append_basic_block("summed")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        index = builder.phi(_I64)
+        index.add_incoming(_I64(0), before)
+        totals = [builder.phi(_WIDE) for _ in range(PIXELS)]
+        start = _load(builder, sources, builder.mul(index, _I64(8)), _I64)
+        weight = _load(builder, weights, builder.add(shift, builder.mul(index, stride)), _WIDE)
+        place, following = builder.add(start, shift), []
+        for pixel, total in enumerate(totals):
+            value = _load(builder, place, builder.mul(step, _I64(pixel)), _WIDE)
+            following.append(_multiply_add(builder, value, weight, total))
+        next_index = builder.add(index, _I64(1))
+        index.add_incoming(next_index, loop)
+        for total, value in zip(totals, following, strict=True):
+            total.add_incoming(_constant(0.0), before)
+            total.add_incoming(value, loop)
+        builder.cbranch(builder.icmp_signed("<", next_index, taps), loop, done)
+        builder.position_at_end(done)
+        for pixel, value in enumerate(following):
+            _store(builder, value, target, builder.add(shift, builder.mul(stride, _I64(pixel))))
+
+
+square_of_input = _callable(_emit_input, 4, factor=True)
+"""From 16 addresses of pixels of binary32 to 16 planes of whole numbers at a target.
+
+Takes the address of the addresses, the target, the distance of planes, channels and the factor.
+Each element times the factor is rounded to a whole number; the square of 4 x 4 is multiplied by
+the matrix of `_combined` from the left and by its transpose from the right.
+"""
+
+squares_of_output = _callable(_emit_output, 6)
+"""From 16 planes of sums [square, column] to results [square, 4, column], summed with those
+before unless fresh.
+
+Takes sums, the distance of planes, squares, columns, the target, fresh.
+"""
+
+depth_sums = _callable(_emit_depth, 6)
+"""Sums over taps, for PIXELS results side by side, to [pixel, channel].
+
+Takes the address of the taps' addresses, weights [tap, channel], how many taps, the distance of
+neighbouring results in the sources, channels, and the target.
+"""
+
+quantise_run = _callable(_emit_quantise, 3, factor=True)
+"""Whole numbers in binary64 of a run of any length: source, target, count, factor."""
+
+join_sums = _callable(_emit_join, 6)
+"""Sums [row, column] times the scale of their column, added to totals unless fresh.
+
+Takes sums, totals, rows, columns, scales, fresh.
+"""
+
+settle_plain = _callable(_settle(normalised=False, tensor=False), 1)
+settle_normal = _callable(_settle(normalised=True, tensor=False), 1)
+settle_tensor = _callable(_settle(normalised=False, tensor=True), 1)
+settle_both = _callable(_settle(normalised=True, tensor=True), 1)
+"""From sums [row, column] to binary32: scaled, biased, rounded; normalised and rounded; added to
+another tensor; clipped; each if so.
+
+Takes the address of a record: sums, the distance of rows, rows, columns, the addresses of the rows'
+targets and of their rows in the other tensor, then addresses of scales, biases, means, factors and
+biases of the normalisation by column, and of three numbers: low, high, and a zero that is added
+last, -0 to change nothing.
+"""
