@@ -130,6 +130,8 @@ _SIGMOID_HARD: Final = numbers("-0x1.250c02p-10")
 _SIGMOID_RIGHT: Final = numbers("0x1.ffb6bep-2")
 _ACOS_HARD: Final = numbers("0x1.04c444p-12", "0x1.110b46p-26")
 _ACOS_RIGHT: Final = numbers("0x1.920f6ap+0", "0x1.921fb6p+0")
+_ERF_HARD: Final = numbers("0x1.81d5acp-13")
+_ERF_RIGHT: Final = numbers("0x1.b35e28p-13")
 _MISH_HARD: Final = numbers("-0x1.4p-24")
 _MISH_RIGHT: Final = numbers("-0x1.7ffffep-25")
 _SOFTPLUS_HARD: Final = numbers("0x1.d483ap-12")
@@ -410,7 +412,8 @@ def erf_f32(x: Number) -> np.float32:
     v = h * h
     plain = 1.0 - u * (1.0 - u * (2 / 3 - u * (1 / 3 - u * (2 / 15 - u * (2 / 45)))))
     series = plain - v * ((1 / 3 - u * (1 / 2 - u * (2 / 5))) - v * (1 / 10))
-    return np.float32(with_sign(ERF_VALUES[index] + ERF_SLOPES[index] * (h * series), wide))
+    value = ERF_VALUES[index] + ERF_SLOPES[index] * (h * series)
+    return np.float32(with_sign(mended(value, size, _ERF_HARD, _ERF_RIGHT), wide))
 
 
 @inlined
