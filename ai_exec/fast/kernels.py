@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from ai_exec.fast import quantised
 from ai_exec.fast.activations import ACTIVATIONS
 from ai_exec.fast.functions import KERNELS
 from ai_exec.fast.functions import softmax as softmax_along
@@ -25,9 +26,16 @@ Prepare = Callable[[Node, Program, Products], Kernel | None]
 
 
 def find_kernel(node: Node, program: Program, products: Products = STANDARD) -> Kernel | None:
-    """Give the fast kernel of a node, if there is one; it takes the inputs, gives one output."""
+    """Give the fast kernel of a node, if there is one; it takes the inputs, gives one output.
+
+    Those of `quantised.SEVERAL` give several.
+    """
     operator = node.operator
-    if operator.domain or len(node.outputs) != 1 or is_lined_up(node):
+    if operator.domain or is_lined_up(node):
+        return None
+    if operator.name in quantised.PREPARATIONS:
+        return quantised.find(node, program)
+    if len(node.outputs) != 1:
         return None
     if operator.name in MOVEMENTS:
         return MOVEMENTS[operator.name](node, program, products)

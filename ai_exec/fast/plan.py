@@ -27,6 +27,7 @@ from ai_exec.fast.kernels import find_kernel
 from ai_exec.fast.linear import Matrix, prepared
 from ai_exec.fast.normal import centre_rows
 from ai_exec.fast.products import Products
+from ai_exec.fast.quantised import SEVERAL
 from ai_exec.fast.weights import Weights
 from ai_exec.program import Node, Program
 from ai_exec.registry import Attribute
@@ -350,7 +351,8 @@ def _chaining(run: Run, shape: Shape, *, by_column: bool) -> Compute:
 def _alone(node: Node, kernel: Compute | None, index: int) -> Step:
     """A node by the fast engine's kernel for it, or by its operator's own."""
     if kernel is not None:
-        return Step(kernel, node.inputs, node.outputs, index)
+        many = node.operator.name in SEVERAL
+        return Step(kernel, node.inputs, node.outputs, index, many=many)
     operator, attributes, count = node.operator, node.attributes, len(node.outputs)
 
     def compute(*inputs: Tensor | None) -> tuple[Tensor, ...]:

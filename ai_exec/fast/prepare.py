@@ -15,6 +15,7 @@ from ai_exec.fast.linear import Matrix, prepared
 from ai_exec.fast.normal import centre_rows, holds_numbers, layer_rows, softmax_rows
 from ai_exec.fast.passes import PASSES
 from ai_exec.fast.products import BYTES, PAIRS, WIDE
+from ai_exec.fast.quantised import PLAIN, dequantise, extremes, quantise
 from ai_exec.tensor import Tensor
 
 ROWS: Final = 2
@@ -24,9 +25,30 @@ SIZE: Final = 8
 def prepare() -> None:
     """Call each pass once, on a few numbers of each kind that it meets in runs."""
     prepare_products()
+    prepare_quantised()
     numbers = np.ones(SIZE, np.float32)
     for function in PASSES.values():
         function(numbers, np.empty(SIZE, np.float32))
+
+
+def prepare_quantised() -> None:
+    """Do so for numbers that become small integers, and these again numbers."""
+    out, scales = np.empty((1, 1, SIZE), np.float32), np.ones(1, np.float32)
+    zeros, wide = np.zeros(1, np.int32), np.zeros(1, np.int64)
+    for given in _given(np.ones(out.shape, np.float32)):
+        extremes(given.reshape(-1).view(np.int32))
+        for dtype in PLAIN:
+            quantise(given, scales, zeros, np.int32(0), np.int32(1), np.empty(out.shape, dtype))
+    for dtype in (*PLAIN, "int32"):
+        for given in _given(np.ones(out.shape, dtype)):
+            dequantise(given, scales, wide, out)
+
+
+def _given(tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """A tensor as another step gives it, and as a caller may: not to be written."""
+    kept = tensor.copy()
+    kept.flags.writeable = False
+    return tensor, kept
 
 
 def prepare_products() -> None:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 
-from ai_exec.tensor import Shape, Tensor
+from ai_exec.fast import files
+from ai_exec.tensor import Tensor
 
 Bytes = npt.NDArray[np.uint8]
 SignedBytes = npt.NDArray[np.int8]
@@ -21,12 +22,6 @@ Sums = npt.NDArray[np.int32]
 
 ZERO_POINT: Final = 128
 """What a byte of the left operand stands above its value."""
-
-_UINT8, _INT8, _INT32 = 2, 3, 6
-_EXTERNAL = 1
-_IR_VERSION, _OPERATOR_SET = 8, 13
-_FATAL: Final = 4
-"""Log level at which onnxruntime keeps silent about all that it also raises."""
 
 TRIED: Final = (
     *((1, 1, 1), (1, 2, 16), (1, 384, 65), (3, 7, 17), (3, 1024, 48), (4, 65, 33)),
@@ -46,7 +41,7 @@ class ByteProducts:
             onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(matrix))
             for matrix in matrices
         ]
-        options = _options()
+        options = files.options()
         names = [f"w{index}" for index in range(len(matrices))]
         options.add_external_initializers(names, self._constants)
         try:
@@ -82,18 +77,6 @@ class BoundProducts:
     def compute(self) -> None:
         """Fill the results with the products of what the left operands hold, less ZERO_POINT."""
         self._products.session.run_with_iobinding(self._binding)
-
-
-def _options() -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.enable_cpu_mem_arena = False
-    options.enable_mem_pattern = False
-    options.log_severity_level = _FATAL
-    return options
 
 
 @cache
@@ -138,51 +121,13 @@ def _worst_operands() -> Iterator[tuple[Bytes, SignedBytes]]:
 
 def _model(matrices: Sequence[SignedBytes], rows: int) -> bytes:
     """Give an ONNX file: node i is MatMulInteger(xi, wi, zero) -> yi; wi is handed over apart."""
-    nodes, values, tensors = [], [], [_tensor("zero", _UINT8, (), bytes([ZERO_POINT]))]
+    nodes, inputs, outputs = [], [], []
+    tensors = [files.constant("zero", np.array(ZERO_POINT, np.uint8))]
     for index, matrix in enumerate(matrices):
         length, columns = matrix.shape
         names = (f"x{index}", f"w{index}", "zero")
-        read = b"".join(_field(1, name.encode()) for name in names)
-        written = _field(2, f"y{index}".encode())
-        nodes.append(_field(1, read + written + _field(4, b"MatMulInteger")))
-        tensors.append(_tensor(names[1], _INT8, matrix.shape))
-        values.append(_field(11, _value(names[0], _UINT8, (rows, length))))
-        values.append(_field(12, _value(f"y{index}", _INT32, (rows, columns))))
-    named = _field(2, b"products")
-    graph = b"".join((*nodes, named, *(_field(5, tensor) for tensor in tensors), *values))
-    operators = _number(2, _OPERATOR_SET)
-    return _number(1, _IR_VERSION) + _field(7, graph) + _field(8, operators)
-
-
-def _tensor(name: str, kind: int, shape: Shape, content: bytes | None = None) -> bytes:
-    """A constant with its content, or one whose content lies elsewhere."""
-    lengths = b"".join(_number(1, length) for length in shape)
-    head = lengths + _number(2, kind) + _field(8, name.encode())
-    if content is not None:
-        return head + _field(9, content)
-    return head + _field(13, _field(1, b"location") + _field(2, b"memory")) + _number(14, _EXTERNAL)
-
-
-def _value(name: str, kind: int, shape: Shape) -> bytes:
-    lengths = b"".join(_field(1, _number(1, length)) for length in shape)
-    tensor_type = _number(1, kind) + _field(2, lengths)
-    return _field(1, name.encode()) + _field(2, _field(1, tensor_type))
-
-
-def _number(place: int, value: int) -> bytes:
-    """A field of a protocol buffer message that holds a whole number."""
-    return _varint(place << 3) + _varint(value)
-
-
-def _field(place: int, content: bytes) -> bytes:
-    """A field of a protocol buffer message that holds bytes, text or a message."""
-    return _varint(place << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
+        nodes.append(files.node("MatMulInteger", names, (f"y{index}",)))
+        tensors.append(files.external(names[1], "int8", matrix.shape))
+        inputs.append(files.value(names[0], "uint8", (rows, length)))
+        outputs.append(files.value(f"y{index}", "int32", (rows, columns)))
+    return files.model(tuple(nodes), tuple(tensors), tuple(inputs), tuple(outputs))
