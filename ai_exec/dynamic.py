@@ -104,7 +104,7 @@ def _real_cost(node: Node, inputs: Inputs, operands: Mapping[str, Operand]) -> i
         if name and output.exact:
             most = operands[name]
             _hold(node.place, output.dtype, output.shape, most.dtype, most.shape)
-    return node.operator.cost(Call(real, node.attributes, count, outputs[:count], tensors=inputs))
+    return node.operator.cost(Call(real, node.attributes, count, outputs, tensors=inputs))
 
 
 def _hold(place: str, dtype: str, shape: Shape, most_dtype: str, most: Shape) -> None:

@@ -63,6 +63,50 @@ class Subgraph(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A sequence as admission follows it: the names of its tensors, all of one element type."""
+
+    names: tuple[str, ...]
+    dtype: str
+
+
+class Absent:
+    """An optional that holds nothing."""
+
+
+class NamedType:
+    """A type in an attribute, which means nothing where types are inferred."""
+
+
+Value = str | Held | Absent
+"""A tensor by its name, a sequence, or an optional without an element."""
+
+
+class Nodes(Protocol):
+    """What a rule that unfolds a node may do."""
+
+    def operand(self, value: Value) -> "Operand":
+        """Give what is known of a tensor; raises Mismatch for anything else."""
+        ...
+
+    def sequence(self, value: Value) -> Held:
+        """Give a sequence; raises Mismatch for anything else."""
+        ...
+
+    def add(self, operator: str, *inputs: str, count: int = 1, **given: "Attribute") -> Any:
+        """Add a node of the main domain, and give the names of its outputs."""
+        ...
+
+    def constant(self, tensor: Tensor) -> str:
+        """Add a constant, and give its name."""
+        ...
+
+    def inline(self, body: "Body", inputs: tuple[Value, ...]) -> tuple[Value, ...]:
+        """Add the nodes of a body, and give its outputs."""
+        ...
+
+
 Attribute = (
     int
     | float
@@ -77,12 +121,16 @@ Attribute = (
 Attributes = Mapping[str, Attribute | None]
 Kernel = Callable[..., Tensor | tuple[Tensor, ...]]
 K = TypeVar("K", bound=Kernel)
+R = TypeVar("R", bound=Callable[..., Any])
 
 ML: Final = "ai.onnx.ml"
 """Domain of the classic machine learning operators; the domain of all others is empty."""
 
 OUTPUT_COUNT: Final = "output_count"
 """A kernel with a keyword of this name is told how many outputs its node has."""
+
+NODES: Final = "nodes"
+"""A rule that unfolds a node gets the means under this keyword."""
 
 
 class Mismatch(Exception):
@@ -215,12 +263,14 @@ class Operator:
     """
     mixed: bool = False
     """Float inputs may differ in type."""
+    unfolds: bool = False
+    """The kernel is a rule by which admission puts other nodes in the node's place."""
 
     @cached_property
     def attribute_kinds(self) -> Mapping[str, str]:
         """Field of AttributeProto that holds each attribute, as the kernel's signature says."""
         hints = get_type_hints(self.kernel)
-        names = [name for name in self._keywords if name != OUTPUT_COUNT]
+        names = [name for name in self._keywords if name not in (OUTPUT_COUNT, NODES)]
         return MappingProxyType({name: _field_of(hints[name]) for name in names})
 
     @cached_property
@@ -286,7 +336,13 @@ class Operator:
         return any(p.kind is p.VAR_POSITIONAL for p in self._parameters)
 
 
-_PLAIN_FIELDS: Final[Mapping[Any, str]] = {int: "i", float: "f", str: "s", Body: "g"}
+_PLAIN_FIELDS: Final[Mapping[Any, str]] = {
+    int: "i",
+    float: "f",
+    str: "s",
+    Body: "g",
+    NamedType: "tp",
+}
 _LIST_FIELDS: Final[Mapping[Any, str]] = {int: "ints", float: "floats", str: "strings"}
 
 
@@ -334,6 +390,23 @@ def operator(
                 mixed,
             )
         return kernel
+
+    return register
+
+
+def unfolding(name: str, *, since: int | tuple[int, ...]) -> Callable[[R], R]:
+    """Register a rule that puts other nodes in the place of one, for sequences and optionals."""
+
+    def nothing(call: Call) -> Any:
+        raise Mismatch("admission puts other nodes in its place")
+
+    def register(rule: R) -> R:
+        versions = _OPERATORS.setdefault(("", name), {})
+        for version in (since,) if isinstance(since, int) else since:
+            versions[version] = Operator(
+                name, version, "", rule, nothing, nothing, nothing, unfolds=True
+            )
+        return rule
 
     return register
 

@@ -9,7 +9,7 @@ from ai_exec.admission.nodes import Folding
 from ai_exec.limits import Limits
 from ai_exec.model.loader import RawFunction, Unreadable, declared_value
 from ai_exec.model.wire import Message
-from ai_exec.registry import Operand, Operator
+from ai_exec.registry import Absent, Held, Operand, Operator
 from ai_exec.tensor import Tensor
 
 _CAST: Final = registry.find("", "Cast", 13)
@@ -49,6 +49,8 @@ class Context:
         self.operands: dict[str, Operand | None] = {}
         """Every tensor by its unique name; None where its type could not be told."""
         self._names = 0
+        self.held: dict[str, Held | Absent] = {}
+        """Sequences and empty optionals by unique name; they have no operand."""
         self.nodes = 0
         """How many nodes were looked at."""
 
@@ -88,6 +90,10 @@ class Context:
             return None
         lengths = tuple(length for length in shape if length is not None and length >= 0)
         return Operand(value.dtype, lengths) if len(lengths) == len(shape) else None
+
+    def is_clear(self, names: tuple[str, ...]) -> bool:
+        """Tell whether the types of all could be told."""
+        return all(self.operands.get(name) or name in self.held for name in names if name)
 
     def types(self, names: tuple[str, ...]) -> tuple[Operand | None, ...]:
         """Give what is known of tensors."""

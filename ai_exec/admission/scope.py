@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from ai_exec.admission.assembly import Placed, assemble
+from ai_exec.admission.assembly import Placed
+from ai_exec.admission.bodies import JudgedBody
+from ai_exec.admission.builder import Builder
 from ai_exec.admission.context import CAST, IDENTITY, Context
 from ai_exec.admission.lifting import narrow_type
 from ai_exec.admission.names import Names, Setting
@@ -25,15 +28,11 @@ from ai_exec.model.loader import (
     RawFunction,
     RawGraph,
     RawNode,
-    Unreadable,
-    check_shape,
-    declared_value,
     shown,
 )
 from ai_exec.model.wire import Message
-from ai_exec.program import Program
 from ai_exec.registry import Attributes, Mismatch, Operand, Operator, Subgraph
-from ai_exec.tensor import DTYPE_NUMBERS, NARROW, Tensor, TensorType
+from ai_exec.tensor import DTYPE_NUMBERS, NARROW, Tensor
 
 
 class Scope(Names):
@@ -50,6 +49,8 @@ class Scope(Names):
         self.nodes: list[Placed] = [] if nodes is None else nodes
         """Nodes that admission does not compute; a function adds to those of its caller."""
         self._widened_names: dict[str, str] = {}
+        self._aliases: dict[str, str] = {}
+        """Names of tensors that there are already, for outputs about to be defined."""
 
     def read_nodes(self, raws: Sequence[RawNode]) -> None:
         """Judge all nodes."""
@@ -78,11 +79,11 @@ class Scope(Names):
             reasons.append(str(refusal))
         for reason in reasons:
             self.complain(where, reason)
-        for name, unique in zip(raw.outputs, targets, strict=True):
+        for name, target in zip(raw.outputs, targets, strict=True):
             if name:
-                self.define(
-                    where, name, unique, self.context.operands.get(unique) if done else None
-                )
+                unique = self._aliases.pop(target, target)
+                operand = self.context.operands.get(unique) if done else None
+                self.define(where, name, unique, operand)
 
     def _judged(
         self, where: str, raw: RawNode, targets: tuple[str, ...], reasons: list[str]
@@ -93,23 +94,25 @@ class Scope(Names):
         function = self._function(raw)
         if function is not None:
             reasons += complaints
-            operands = self.context.types(inputs)
-            clear = all(operand for name, operand in zip(inputs, operands, strict=True) if name)
-            if reasons or not clear:
+            if reasons or not self.context.is_clear(inputs):
                 return False
             return self._expanded(where, raw, function, messages, inputs, targets)
         operator, attributes, more = self._read(where, raw, messages)
         named = tuple("" if self.resolve(name) == "" else name for name in raw.inputs)
         reasons += [*count_complaints(named, operator), *complaints, *more]
-        operands = self.context.types(inputs)
-        clear = all(operand for name, operand in zip(inputs, operands, strict=True) if name)
-        if reasons or not clear:
+        if reasons or not self.context.is_clear(inputs):
             return False
         place = f"{self.setting.place}{where}"
+        if operator.unfolds or (operator.name == "Identity" and inputs[0] in self.context.held):
+            return self._unfolded(place, operator, attributes, inputs, targets)
+        for index, name in enumerate(inputs):
+            if name in self.context.held:
+                raise Refusal(f"input {index} is no tensor, but a sequence or an empty optional")
+        operands = self.context.types(inputs)
         if operator.name == "If" and operands[0] is not None and operands[0].value is not None:
             return self._chosen(attributes, operands[0].value, raw, targets)
         declared = tuple(self.declared(name) if name else None for name in raw.outputs)
-        self._computed(place, operator, attributes, inputs, targets, declared)
+        self.compute(place, operator, attributes, inputs, targets, declared)
         return True
 
     def _read(
@@ -130,7 +133,7 @@ class Scope(Names):
             known[raw] = operator, attributes
         return operator, attributes, complaints
 
-    def _computed(
+    def compute(
         self,
         place: str,
         operator: Operator,
@@ -240,13 +243,56 @@ class Scope(Names):
         branch = attributes["then_branch" if np.any(condition) else "else_branch"]
         assert isinstance(branch, JudgedBody)
         graph = branch.graph
-        inner = Scope(self.context, replace(self.setting, place=branch.place), self, self.nodes)
+        inner = self.within(branch.place, inline=True)
         inner.read_declarations((*graph.values, *graph.outputs))
         outputs = tuple(message.get("name", "") for message in graph.outputs)
         self._expect(inner, raw, outputs, targets)
         inner.read_initialisers(graph.initialisers)
         inner.read_nodes(graph.nodes)
         return self._handed(inner, outputs, targets)
+
+    def _unfolded(
+        self,
+        place: str,
+        operator: Operator,
+        attributes: Attributes,
+        inputs: tuple[str, ...],
+        targets: tuple[str, ...],
+    ) -> bool:
+        """Put other nodes in the place of one that knows sequences or optionals."""
+        held = self.context.held
+        values = tuple(held.get(name, name) if name else None for name in inputs)
+        if not operator.unfolds:
+            held[targets[0]] = held[inputs[0]]
+            return True
+        builder = Builder(self, place)
+        try:
+            found: Any = operator.kernel(*values, **attributes, nodes=builder)
+        except Unfit:
+            raise
+        except Mismatch as error:
+            raise Refusal(str(error)) from error
+        outputs = found if isinstance(found, tuple) else (found,)
+        if len(targets) > len(outputs):
+            raise Refusal(f"{len(targets)} outputs, at most {len(outputs)} are supported")
+        for target, value in zip(targets, outputs, strict=False):
+            if target and isinstance(value, str):
+                self._aliases[target] = value
+            elif target:
+                held[target] = value
+        return True
+
+    def within(self, place: str, *, inline: bool = False) -> "Scope":
+        """Give a scope for a graph in an attribute; inline if its nodes join those here."""
+        setting = replace(self.setting, place=place)
+        return Scope(self.context, setting, self, self.nodes if inline else None)
+
+    def rename(self, name: str) -> None:
+        """Have a tensor that is called otherwise be computed under the model's own name."""
+        unique = self.resolve(name)
+        if unique is not None and unique != name and self.context.operands.get(unique):
+            self._apply("", IDENTITY, {}, unique, name)
+            self.bind(name, name)
 
     def _function(self, raw: RawNode) -> RawFunction | None:
         key = (domain_of(raw.domain), raw.operator, raw.overload)
@@ -303,106 +349,9 @@ class Scope(Names):
         """Take over what a scope within computed; tell whether all was right."""
         for index, (name, target) in enumerate(zip(outputs, targets, strict=False)):
             unique = inner.resolve(name)
-            operand = self.context.operands.get(unique) if unique else None
             if not unique:
                 inner.complain(f"output {index} ({shown(name)})", "nothing computes it")
-            elif target and unique != target and operand is not None:
-                if operand.value is not None:
-                    self.context.operands[target] = operand
-                else:
-                    self._apply(inner.setting.place, IDENTITY, {}, unique, target)
+            elif target and unique != target:
+                self._aliases[target] = unique
         self.reasons += inner.reasons
         return not inner.reasons
-
-
-class JudgedBody:
-    """A graph in an attribute: judged, perhaps more than once, on inputs that a rule gives."""
-
-    def __init__(self, scope: Scope, place: str, graph: RawGraph) -> None:
-        self.graph = graph
-        self.place = place
-        self.calls = 1
-        self._scope = scope
-        self._program: Program | None = None
-
-    @property
-    def calls_max(self) -> int:
-        """How often it may run where the number depends on values of a run."""
-        return self._scope.context.limits.loop_iterations_max
-
-    @property
-    def cost(self) -> int:
-        """Work in gas of running it once, as it was judged last."""
-        return self.program.cost
-
-    @property
-    def scratch_bytes(self) -> int:
-        """Memory in bytes that it needs, as it was judged last."""
-        return self.program.peak_bytes
-
-    @property
-    def program(self) -> Program:
-        """The graph as it was judged last."""
-        assert self._program is not None
-        return replace(self._program, calls_max=self.calls)
-
-    def judge(
-        self, inputs: tuple[Operand, ...], most: tuple[Operand | None, ...] = ()
-    ) -> tuple[Operand, ...]:
-        """Give the types of its outputs, some bounded from above; raises Mismatch."""
-        graph, context = self.graph, self._scope.context
-        if len(inputs) != len(graph.inputs):
-            raise Mismatch(f"a body of {len(graph.inputs)} inputs where it gets {len(inputs)}")
-        setting = replace(self._scope.setting, place=self.place)
-        scope = Scope(context, setting, self._scope)
-        scope.read_declarations((*graph.values, *graph.outputs))
-        scope.read_initialisers(graph.initialisers)
-        formal = self._read_inputs(scope, inputs)
-        scope.read_nodes(graph.nodes)
-        outputs = self._read_outputs(scope, most)
-        if scope.reasons or len(outputs) < len(graph.outputs):
-            raise Unfit(tuple(scope.reasons))
-        self._program = assemble(scope.nodes, formal, outputs, context.operands, body=True)
-        found = context.types(tuple(output.name for output in outputs))
-        return tuple(
-            operand
-            if operand.shape == output.shape
-            else Operand(output.dtype, output.shape, None, exact=False)
-            for operand, output in zip(found, outputs, strict=True)
-            if operand is not None
-        )
-
-    def _read_inputs(self, scope: Scope, inputs: tuple[Operand, ...]) -> tuple[TensorType, ...]:
-        formal = []
-        for index, (message, operand) in enumerate(zip(self.graph.inputs, inputs, strict=True)):
-            name = message.get("name", "")
-            where = f"input {index} ({shown(name)})"
-            try:
-                said = declared_value(message).dtype
-                check_shape(operand.shape, scope.context.limits)
-                if said is not None and said != operand.dtype:
-                    scope.complain(where, f"declared {said}, it gets {operand}")
-            except Unreadable as error:
-                scope.complain(where, str(error))
-            unique = scope.unique_of(name)
-            scope.define(where, name, unique, operand)
-            formal.append(TensorType(unique, operand.dtype, operand.shape))
-        return tuple(formal)
-
-    def _read_outputs(
-        self, scope: Scope, most: tuple[Operand | None, ...]
-    ) -> tuple[TensorType, ...]:
-        outputs = []
-        for index, message in enumerate(self.graph.outputs):
-            name = message.get("name", "")
-            unique = scope.resolve(name)
-            operand = scope.known(name)
-            if not unique:
-                scope.complain(f"output {index} ({shown(name)})", "nothing computes it")
-            elif operand is not None:
-                bound = most[index] if index < len(most) else None
-                shape = operand.shape
-                if bound is not None and bound.rank == operand.rank:
-                    shape = tuple(map(min, shape, bound.shape))
-                outputs.append(TensorType(unique, operand.dtype, shape))
-        return tuple(outputs)

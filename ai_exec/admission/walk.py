@@ -143,7 +143,10 @@ class Walk:
         for index, message in enumerate(self._model.graph.outputs):
             name = message.get("name", "")
             where = f"output {index} ({shown(name)})"
-            if scope.resolve(name) is None:
+            scope.rename(name)
+            if scope.resolve(name) in scope.context.held:
+                self.reasons.append(f"{where}: it is no tensor, but a sequence or an optional")
+            elif scope.resolve(name) is None:
                 self.reasons.append(f"{where}: nothing computes it")
             elif name in outputs:
                 self.reasons.append(f"{where}: is there twice")

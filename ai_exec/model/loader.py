@@ -249,6 +249,8 @@ def attribute_of(message: Message, limits: Limits) -> Attribute | RawGraph:
         return _word(value)
     if kind == "strings":
         return tuple(_word(item) for item in value)
+    if kind == "tp":
+        return ""
     if kind == "g":
         return graph_of(value)
     return tensor_of(value, limits) if kind == "t" else _plain(value)
@@ -277,5 +279,6 @@ ATTRIBUTE_KINDS: Final[Mapping[int, str]] = {
     6: "floats",
     7: "ints",
     8: "strings",
+    13: "tp",
 }
 """Fields of an attribute by the number of its type."""

@@ -35,7 +35,7 @@ def model_schema(limits: Limits) -> Schema:
 
 def _graph(limits: Limits, depth: int) -> Schema:
     """A graph whose nodes may hold graphs, `depth` times over."""
-    tensor, value = _tensor(limits), _value(limits)
+    tensor, value = _tensor(limits), _value(limits, inner=depth < limits.nesting_max)
     return _schema(
         "GraphProto",
         {
@@ -141,13 +141,13 @@ def _attribute(limits: Limits, tensor: Schema, depth: int) -> Schema:
         7: _many("floats", "float", numbers),
         8: _many("ints", "int", numbers),
         9: _many("strings", "bytes", numbers),
+        14: Field("tp", "bytes"),
         20: Field("type", "int"),
         21: _text("ref_attr_name", limits),
     }
     refused = {
         10: "tensors",
         11: "graphs",
-        14: "tp",
         15: "type_protos",
         22: "sparse_tensor",
         23: "sparse_tensors",

@@ -17,9 +17,16 @@ def _dropout(call: Call) -> tuple[Operand, ...]:
             require_dtype(operand, allowed, f"input {index}")
             if size(operand.shape) != 1:
                 raise Mismatch(f"input {index} is {operand}, not a scalar")
-    if training is not None and call.constant(2).any():
+    given = [index for index in (1, 2) if call.optional(index) is not None]
+    known = training is None or all(call.known(index) is not None for index in given)
+    if training is not None and known and call.constant(2).any():
         _require_nothing_dropped(0.5 if ratio is None else float(call.constant(1).reshape(())))
-    return (Operand(call.at(0).dtype, call.at(0).shape), Operand("bool", call.at(0).shape))
+    # What only a run tells is asked again by it.
+    first = call.at(0)
+    return (
+        Operand(first.dtype, first.shape, None, known),
+        Operand("bool", first.shape, None, known),
+    )
 
 
 def _require_nothing_dropped(ratio: float) -> None:

@@ -13,6 +13,7 @@ from ai_exec.ops.rules import (
     axis_of,
     listed,
     require_dtype,
+    require_list,
     require_rank,
     require_shape,
     size,
@@ -57,6 +58,8 @@ def _sliced(
 def _slice(call: Call) -> tuple[Operand, ...]:
     given = [index for index in range(1, 5) if call.optional(index) is not None]
     if any(call.known(index) is None for index in given):
+        for index in given:
+            require_list(call, index)
         return (Operand(call.at(0).dtype, call.at(0).shape, exact=False),)
     starts, ends = wholes_of(call, 1), wholes_of(call, 2)
     axes = wholes_of(call, 3) if call.optional(3) is not None else tuple(range(len(starts)))
@@ -163,6 +166,7 @@ def _parts(call: Call, sizes: Wholes | None, count: int) -> tuple[Operand, ...]:
     data = call.at(0)
     axis = axis_of(call.whole("axis"), data.rank)
     if call.optional(1) is not None and call.known(1) is None:
+        require_list(call, 1)
         return (Operand(data.dtype, data.shape, exact=False),) * call.output_count
     found = part_sizes(data.shape[axis], sizes, count)
     if len(found) != call.output_count:

@@ -10,13 +10,11 @@ import numpy as np
 from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, gas
 from ai_exec.ops.rules import (
     FLOATS,
-    INDICES,
     NUMBERS,
     axes_of,
     axis_of,
     listed,
-    require_dtype,
-    require_rank,
+    require_list,
     size,
     wholes_of,
 )
@@ -81,8 +79,7 @@ def _by_input(*, empty: bool) -> Infer:
 def _most_left(call: Call, axes: Operand) -> Operand:
     """Bound what is left when axes are folded that only a run tells."""
     data, count = call.at(0), size(axes.shape)
-    require_dtype(axes, INDICES, "axes")
-    require_rank(axes, range(2), "axes")
+    require_list(call, 1)
     if count > data.rank:
         raise Mismatch(f"{count} axes of a tensor with {data.rank}")
     if call.whole("keepdims"):

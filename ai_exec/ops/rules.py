@@ -127,12 +127,17 @@ def only_output(call: Call) -> None:
 
 def wholes_of(call: Call, index: int) -> tuple[int, ...]:
     """Give a constant input that is a list of whole numbers."""
+    require_list(call, index)
+    return listed(call.constant(index))
+
+
+def require_list(call: Call, index: int) -> None:
+    """Raise Mismatch unless an input is a list of whole numbers and not too long."""
     operand = call.at(index)
     require_dtype(operand, INDICES, f"input {index}")
     require_rank(operand, range(2), f"input {index}")
     if size(operand.shape) > LIST_LENGTH_MAX:
         raise Mismatch(f"input {index} is {operand}, longer than {LIST_LENGTH_MAX}")
-    return listed(call.constant(index))
 
 
 def listed(tensor: Tensor) -> tuple[int, ...]:

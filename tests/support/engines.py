@@ -21,7 +21,7 @@ def run_both(
     assert admission.program is not None
     reference = ai_exec.compile(admission.program, "reference")
     fast = ai_exec.compile(admission.program, "fast")
-    assert _outcome(reference.run, inputs) == _outcome(fast.run, inputs)
+    assert outcome(reference.run, inputs) == outcome(fast.run, inputs)
     return fast.run(inputs)
 
 
@@ -41,7 +41,7 @@ def assert_as_theirs(encoded: bytes, inputs: Arrays) -> dict[str, np.ndarray]:
     return found
 
 
-def _outcome(run: Callable[[Arrays], Arrays], inputs: Arrays) -> list[Any] | str:
+def outcome(run: Callable[[Arrays], Arrays], inputs: Arrays) -> list[Any] | str:
     """Give the outputs in bits, or why there are none."""
     try:
         found = run(inputs)
