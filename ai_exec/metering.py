@@ -74,6 +74,12 @@ JUDGED_NODE_GAS: Final = 100_000
 """Judging a node and making it ready, for a run of lengths that were not seen before."""
 
 
+BODY_GAS: Final = 15_000
+"""Running a body once, whatever is in it."""
+HANDED_GAS: Final = 400
+"""Handing one tensor to a body or back, or to the bodies of a node."""
+
+
 def nodes_cost(node_costs: tuple[int, ...]) -> int:
     """Price nodes one after the other in gas."""
     return sum(node_costs) + NODE_GAS * len(node_costs)

@@ -6,7 +6,14 @@ from math import prod
 
 from ai_exec.admission.nodes import JudgedNode
 from ai_exec.admission.planning import Held, needed_nodes, peak_bytes
-from ai_exec.metering import MOVE_PICOSECONDS, RUN_GAS, gas, nodes_cost
+from ai_exec.metering import (
+    BODY_GAS,
+    HANDED_GAS,
+    MOVE_PICOSECONDS,
+    RUN_GAS,
+    gas,
+    nodes_cost,
+)
 from ai_exec.program import Node, Program
 from ai_exec.registry import Operand
 from ai_exec.tensor import Tensor, TensorType
@@ -55,7 +62,10 @@ def assemble(
     around = {*own, *written, *constants}
     captures = tuple(name for name in dict.fromkeys((*read, *results)) if name not in around)
     nodes = tuple(_node(each) for each in chosen)
-    start = gas(MOVE_PICOSECONDS * _elements(outputs)) if body else RUN_GAS
+    handed = HANDED_GAS * (len(own) + len(captures) + len(outputs))
+    copied = gas(MOVE_PICOSECONDS * _elements(outputs))
+    start = BODY_GAS + handed + copied if body else RUN_GAS
+    start += HANDED_GAS * sum(len(node.captures) for node in nodes)
     fixed = tuple(0 if node.dynamic or node.bodies else node.cost for node in nodes)
     held = tuple(Held(each.reads, each.outputs, each.node.scratch_bytes) for each in chosen)
     return Program(

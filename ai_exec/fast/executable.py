@@ -71,7 +71,7 @@ class FastExecutable:
         """Give the outputs of a body in their order; raises Trap."""
         slots = self._start.copy()
         for (_, _, _, place), tensor in zip(self._inputs, inputs, strict=True):
-            slots[place] = tensor if tensor.flags.writeable else tensor.copy()
+            slots[place] = tensor
         self._compute(slots, meter)
         return tuple(slots[place] for _, place in self._outputs)
 

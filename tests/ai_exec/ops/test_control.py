@@ -9,6 +9,7 @@ from onnx import TensorProto, helper
 
 import ai_exec
 from ai_exec.executable import Trap
+from ai_exec.metering import BODY_GAS, HANDED_GAS
 from ai_exec.registry import Mismatch
 from tests.support.engines import assert_as_theirs, run_both
 from tests.support.onnx_models import encode, proto, value
@@ -346,3 +347,46 @@ def test_cost_of_shapes_that_do_not_fit() -> None:
 
     with pytest.raises(Mismatch):
         ai_exec.cost(ai_exec.admit(encoded).program, {"x": (3, 3)})
+
+
+def test_bodies_cost_what_is_handed_to_them() -> None:
+    """Else a branch that is never taken, or a body of nothing, would be run for nothing."""
+    empty = loop([PASS], [("v", "v")], [], constants={"trips": np.array(1000)})
+    few, many = (
+        branches(
+            [Node("Neg", ["x"], ["t"])],
+            [
+                *(Node("Neg", ["x"], [f"n{index}"]) for index in range(count)),
+                Node("Sum", [f"n{index}" for index in range(count)], ["e"]),
+            ],
+        )
+        for count in (1, 50)
+    )
+    outer = [
+        Node("Abs", ["x"], ["t"]),
+        *(Node("Neg", ["x"], [f"n{index}"]) for index in range(50)),
+    ]
+
+    assert ai_exec.admit(encode(empty)).cost > 1000 * BODY_GAS
+    assert ai_exec.admit(many).cost > ai_exec.admit(few).cost
+    assert capturing(outer, 50) - capturing(outer, 1) > 49 * HANDED_GAS
+
+
+def capturing(around: Sequence[Any], count: int) -> int:
+    """Give the gas of a choice whose dearer branch is empty, and whose other one reads so many."""
+    names = [f"n{index}" for index in range(count)]
+    reading = graph([Node("Sum", names, ["e"])], [], [helper.make_empty_tensor_value_info("e")])
+    dear = graph(
+        [Node("Erf", ["x"], ["a"]), Node("Erf", ["a"], ["d"])],
+        [],
+        [helper.make_empty_tensor_value_info("d")],
+    )
+    nodes = [
+        *around,
+        Node("ReduceMax", ["x"], ["most"], keepdims=0),
+        Node("Greater", ["most", "most"], ["condition"]),
+        Node("If", ["condition"], ["y"], then_branch=dear, else_branch=reading),
+        Node("Sum", ["y", *(f"n{index}" for index in range(50))], ["z"]),
+    ]
+    model = proto(nodes, [value("x", [2, 3])], [helper.make_empty_tensor_value_info("z")])
+    return ai_exec.admit(encode(model)).cost
