@@ -12,14 +12,13 @@ import numpy as np
 
 from ai_exec.fast.convolution_depth import convolve_depth
 from ai_exec.fast.convolution_finish import Ending, Link, ending_of
-from ai_exec.fast.convolution_rows import (
-    convolve_rows,
-    pack_rows,
-    quantise_kernels,
-    scales_of,
-    sizes_of,
+from ai_exec.fast.convolution_rows import Shapes, convolve_rows, pack_rows, quantise_kernels
+from ai_exec.fast.convolution_squares import (
+    convolve_squares,
+    cut_chunks,
+    pack_squares,
+    reach_of,
 )
-from ai_exec.fast.convolution_squares import convolve_squares, cut_chunks, pack_squares
 from ai_exec.fast.convolution_vectors import PLACES
 from ai_exec.fast.tiles import NARROW_VECTORS, VECTORS, WIDE_LANES
 from ai_exec.fast.weights import Weights
@@ -82,7 +81,7 @@ class Way(Protocol):
     """How results of a convolution are computed."""
 
     def run(self, x: Tensor, ending: Ending, tensor: Tensor, out: Tensor) -> None:
-        """Convolve x [sample, depth, height, width, channel] into out [sample and pixel, map]."""
+        """Convolve x [sample, channel, depth, height, width] into out [sample and pixel, map]."""
         ...
 
 
@@ -113,9 +112,8 @@ class PreparedConvolution:
         """Convolve, and take each result through the chain, with another tensor if it reads one."""
         out = np.empty(self._result, np.float32)
         flat = out.reshape(-1, out.shape[-1])
-        data = channels_last(x).reshape(x.shape[0], *self._spatial, x.shape[1])
         other = NO_TENSOR if tensor is None else channels_last(tensor).reshape(flat.shape)
-        self._way.run(data, self._ending, other, flat)
+        self._way.run(x.reshape(*x.shape[:2], *self._spatial), self._ending, other, flat)
         return channels_second(out)
 
 
@@ -152,7 +150,9 @@ def way_of(spatial: Shape, kernels: Tensor, groups: int, placed: Windows, weight
         if squares.packed.size:
             return Squares(squares, shape[3][1:], shape[4][1:])
     form = ("rows", groups)
-    return Rows(weights.ready(kernels, form, lambda value: row_kernels(value, groups)), shape)
+    return Rows(
+        weights.ready(kernels, form, lambda value: row_kernels(value, groups)), shape, spatial
+    )
 
 
 def is_square(shape: tuple[Shape, ...], *, flat: bool) -> bool:
@@ -162,15 +162,9 @@ def is_square(shape: tuple[Shape, ...], *, flat: bool) -> bool:
     return flat and fits and prod((length + 1) // 2 for length in outputs) >= SQUARES_MIN
 
 
-def _quantised(blocks: Blocks, x: Tensor) -> tuple[Floats, Floats]:
-    """Factors and scales of data for each sample and block."""
-    samples, channels = x.shape[0], x.shape[-1]
-    sizes = np.empty((samples, channels), np.int32)
-    sizes_of(x.reshape(samples, -1, channels), samples, channels, sizes)
-    factors = np.empty((samples, len(blocks.bits)))
-    scales = np.empty(factors.shape)
-    scales_of(sizes, blocks.bounds, blocks.bits, factors, scales)
-    return factors, scales
+def _lines(x: Tensor) -> Tensor:
+    """Give [sample, height, width and channel] of what has no depth."""
+    return channels_last(x).reshape(x.shape[0], x.shape[3], -1)
 
 
 def panel_columns(maps: int) -> Tensor:
@@ -230,20 +224,41 @@ def row_kernels(kernels: Tensor, groups: int) -> Packed:
 class Rows:
     """Windows as rows of a product: any shape."""
 
-    def __init__(self, kernels: Packed, shape: tuple[Shape, ...]) -> None:
-        self._kernels, self._shape = kernels, shape
+    def __init__(self, kernels: Packed, placed: Shapes, spatial: Shape) -> None:
+        kernel, strides, dilations, before, outputs = placed
+        self._kernels, self._shape = kernels, (kernel, strides, dilations, outputs)
         length = kernels.packed.shape[1] // int(kernels.columns[-1])
-        self._piece = _piece(prod(shape[4]), 8 * length)
+        self._piece = _piece(prod(outputs), 8 * length)
+        parts = zip(*placed, spatial, strict=True)
+        self._lengths = tuple(
+            max((count - 1) * stride + (size - 1) * dilation + 1, start + length)
+            for size, stride, dilation, start, count, length in parts
+        )
+        starts = zip(before, spatial, strict=True)
+        self._inside = tuple(slice(start, start + length) for start, length in starts)
+        self._fits = self._lengths == spatial
+        self._whole = self._fits and np.diff(kernels.blocks.bounds).min() >= WIDE_LANES
 
     def run(self, x: Tensor, ending: Ending, tensor: Tensor, out: Tensor) -> None:
         """See `Way`."""
-        kernels = self._kernels
-        lines = x.reshape(*x.shape[:3], -1)
+        kernels, blocks = self._kernels, self._kernels.blocks
+        data = self._surrounded(x)
+        lines = data.reshape(*data.shape[:3], -1)
         convolve_rows(
-            *(lines, self._shape, x.shape[-1], self._piece, kernels.blocks.bounds),
-            *(*_quantised(kernels.blocks, x), kernels.columns, kernels.packed, kernels.scales),
-            *(ending, tensor, out),
+            *(lines, self._shape, x.shape[1], self._piece, blocks.bounds, blocks.bits),
+            *(kernels.columns, kernels.packed, kernels.scales, ending, tensor, out),
         )
+
+    def _surrounded(self, x: Tensor) -> Tensor:
+        """Give [sample, ...spatial, channel] with its padding, in memory that goes on behind it."""
+        shape = (x.shape[0], *self._lengths, x.shape[1])
+        turned = x.transpose(0, 2, 3, 4, 1)
+        if self._whole:
+            return np.ascontiguousarray(turned)
+        room = (np.empty if self._fits else np.zeros)(prod(shape) + WIDE_LANES, np.float32)
+        found = room[: prod(shape)].reshape(shape)
+        found[:, *self._inside] = turned
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -271,9 +286,9 @@ class Depth:
     def run(self, x: Tensor, ending: Ending, tensor: Tensor, out: Tensor) -> None:
         """See `Way`."""
         kernels = self._kernels
-        lines = x.reshape(x.shape[0], x.shape[2], -1)
+        lines = _lines(x)
         convolve_depth(
-            *(lines, self._shape, x.shape[-1], *_quantised(kernels.blocks, x)),
+            *(lines, self._shape, x.shape[1], kernels.blocks.bounds, kernels.blocks.bits),
             *(kernels.digits, kernels.scales, ending, tensor, out),
         )
 
@@ -286,13 +301,14 @@ def square_kernels(kernels: Tensor) -> Packed:
     nothing = Packed(blocks, columns, np.zeros(0, np.int32), _padded(scales, columns), NO_CHUNKS)
     if np.diff(blocks.bounds).min() < WIDE_LANES:
         return nothing
-    packed = np.zeros(PLACES * channels * int(columns[-1]), np.int32)
     reaches = np.empty((channels, maps, 4), np.int64)
-    pack_squares(digits, columns, packed, reaches)
+    reach_of(digits, reaches)
     chunks = np.empty((channels, 3), np.int64)
     found = cut_chunks(reaches, blocks.bounds, blocks.bits, chunks)
-    if found < 0 or channels < min(found * CHUNK_CHANNELS_MIN, found * channels):
+    if found < 0 or found > max(1, channels // CHUNK_CHANNELS_MIN):
         return nothing
+    packed = np.zeros(PLACES * channels * int(columns[-1]), np.int32)
+    pack_squares(digits, columns, chunks[:found], packed)
     return Packed(blocks, columns, packed, _padded(scales[None], columns), chunks[:found].copy())
 
 
@@ -307,9 +323,8 @@ class Squares:
     def run(self, x: Tensor, ending: Ending, tensor: Tensor, out: Tensor) -> None:
         """See `Way`."""
         kernels = self._kernels
-        lines = x.reshape(x.shape[0], x.shape[2], -1)
         convolve_squares(
-            *(lines, self._before, self._outputs, x.shape[-1], self._piece),
-            *(kernels.blocks.bounds, kernels.chunks, *_quantised(kernels.blocks, x)),
-            *(kernels.columns, kernels.packed, kernels.scales, ending, tensor, out),
+            *(_lines(x), self._before, self._outputs, x.shape[1], self._piece),
+            *(kernels.blocks.bounds, kernels.blocks.bits, kernels.chunks, kernels.columns),
+            *(kernels.packed, kernels.scales, ending, tensor, out),
         )

@@ -6,7 +6,7 @@ import numpy as np
 
 from ai_exec.fast.compilation import compiled
 from ai_exec.fast.convolution_finish import finish_piece, room_for
-from ai_exec.fast.convolution_rows import Shapes
+from ai_exec.fast.convolution_rows import Shapes, scales_of
 from ai_exec.fast.convolution_vectors import PIXELS, depth_sums
 from ai_exec.fast.rows import WHOLE
 
@@ -27,8 +27,8 @@ def convolve_depth(
     x: Any,
     shape: Shapes,
     channels: int,
-    factors: Any,
-    scales: Any,
+    bounds: Any,
+    bits: Any,
     kernels: Any,
     kernel_scales: Any,
     ending: Any,
@@ -37,7 +37,7 @@ def convolve_depth(
 ) -> None:
     """Convolve x [sample, height, width and channel] into out [sample and pixel, channel].
 
-    Factors and scales are [sample, channel], kernels [tap, channel] in binary64.
+    Each channel is a block; kernels are [tap, channel] in binary64.
     """
     kernel, strides, dilations, before, outputs = shape
     height, width = x.shape[1], x.shape[2] // channels
@@ -49,10 +49,12 @@ def convolve_depth(
     room = room_for(across, channels)
     places, combined = np.empty(across, np.int64), np.empty(channels, np.float64)
     sources = np.empty(kernel[0] * kernel[1], np.int64)
+    factors, scales = np.empty(channels), np.empty(channels)
     step = strides[1] * channels * 8
     for sample in range(x.shape[0]):
+        scales_of(x[sample].reshape(x[sample].size), bounds, bits, factors, scales)
         for channel in range(channels):
-            combined[channel] = scales[sample, channel] * kernel_scales[channel]
+            combined[channel] = scales[channel] * kernel_scales[channel]
         ready: Any = np.int64(0)
         for y in range(outputs[0]):
             top = y * strides[0] - before[0]
@@ -60,7 +62,7 @@ def convolve_depth(
             while ready < min(top + lines, height):
                 start = before[1] * channels
                 target = held[ready % lines, start : start + width * channels]
-                quantise_lines(x[sample, ready], channels, factors[sample], target)
+                quantise_lines(x[sample, ready], channels, factors, target)
                 ready += 1
             for first in range(0, outputs[1], PIXELS):
                 for tap in range(sources.shape[0]):

@@ -219,6 +219,19 @@ def apply_step(
 
 
 @compiled
+def settle(kind: int, record: Any) -> None:
+    """Settle a piece in the way that its chain asks for."""
+    if kind == PLAIN:
+        settle_plain(record.ctypes.data)
+    elif kind == NORMAL:
+        settle_normal(record.ctypes.data)
+    elif kind == TENSOR:
+        settle_tensor(record.ctypes.data)
+    else:
+        settle_both(record.ctypes.data)
+
+
+@compiled
 def finish_piece(
     sums: Any,
     rows: int,
@@ -239,7 +252,9 @@ def finish_piece(
     """
     kind, bias, codes, numbers, table, wide, limits = ending
     values, saved, outs, others, record = room
-    direct = kind >= 0 and valid >= WIDE_LANES
+    narrow = valid < WIDE_LANES
+    settled = kind >= 0 and not (narrow and kind >= TENSOR)
+    direct = settled and not narrow
     for row in range(rows):
         offset = (places[row] * out.shape[1] + column) * 4
         stored = direct and places[row] >= 0
@@ -251,21 +266,15 @@ def finish_piece(
     record[6], record[7] = scales.ctypes.data, bias.ctypes.data + column * 8
     for place in range(3):
         record[8 + place] = wide[place].ctypes.data + column * 8
-    record[11] = limits[int(direct)].ctypes.data
-    if not direct or kind == PLAIN:
-        settle_plain(record.ctypes.data)
-    elif kind == NORMAL:
-        settle_normal(record.ctypes.data)
-    elif kind == TENSOR:
-        settle_tensor(record.ctypes.data)
-    else:
-        settle_both(record.ctypes.data)
-    if not direct:
+    record[11] = limits[int(settled)].ctypes.data
+    settle(kind if settled else PLAIN, record)
+    if not settled:
         for step in range(codes.shape[0]):
             apply_step(
                 *(values, saved, rows, width, column, valid, codes[step, 0], codes[step, 1]),
                 *(numbers, table, wide, tensor, places),
             )
+    if not direct:
         for row in range(rows):
             if places[row] >= 0:
                 source = values[row * width : row * width + valid]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ai_exec.fast.compilation import compiled
 from ai_exec.fast.convolution_finish import finish_piece, room_for
-from ai_exec.fast.convolution_vectors import join_sums, quantise_run
+from ai_exec.fast.convolution_vectors import join_sums, quantise_runs
 from ai_exec.fast.rows import INFINITY, WHOLE, exponent_of_bits, power_of_two
 from ai_exec.fast.tiles import (
     NARROW_ROWS,
@@ -27,39 +27,47 @@ from ai_exec.fast.tiles import (
 
 Places = tuple[int, ...]
 Shapes = tuple[Places, ...]
-"""Kernel, strides, dilations, padding before, outputs."""
+"""Kernel, strides, dilations, then outputs or padding before, as a pass says."""
 
 
 @compiled
-def sizes_of(x: Any, samples: int, channels: int, sizes: Any) -> None:
-    """Greatest bits of the sizes of x [sample, pixel, channel] for each sample and channel."""
-    bits = x.view(np.int32)
-    for sample in range(samples):
-        greatest = sizes[sample]
-        greatest[:] = 0
-        for pixel in range(bits.shape[1]):
-            row = bits[sample, pixel]
-            for channel in range(channels):
-                greatest[channel] = max(greatest[channel], np.int32(row[channel] & 0x7FFFFFFF))
+def sizes_of(x: Any, blocks: int, sizes: Any) -> None:
+    """Greatest bits of the sizes of each channel of a sample [pixel and channel].
+
+    Of one block the first channel has the greatest of all.
+    """
+    bits, channels = x.view(np.int32), sizes.shape[0]
+    sizes[:] = 0
+    if blocks == 1:
+        best = np.int32(0)
+        for index in range(bits.shape[0]):
+            best = max(best, np.int32(bits[index] & 0x7FFFFFFF))
+        sizes[0] = best
+        return
+    for start in range(0, bits.shape[0], channels):
+        row = bits[start : start + channels]
+        for channel in range(channels):
+            sizes[channel] = max(sizes[channel], np.int32(row[channel] & 0x7FFFFFFF))
 
 
 @compiled
-def scales_of(sizes: Any, bounds: Any, bits: Any, factors: Any, scales: Any) -> None:
-    """Give what each sample and block is multiplied by, and its scale.
+def scales_of(x: Any, bounds: Any, bits: Any, factors: Any, scales: Any) -> None:
+    """Give what each block of a sample [pixel and channel] is multiplied by, and its scale.
 
     A block is the channels between two bounds.  One that is not finite has scale NaN.
     """
-    for sample in range(sizes.shape[0]):
-        for block in range(bits.shape[0]):
-            greatest: Any = np.int32(0)
-            for channel in range(bounds[block], bounds[block + 1]):
-                greatest = max(greatest, sizes[sample, channel])
-            if greatest >= INFINITY:
-                factors[sample, block], scales[sample, block] = 0.0, np.nan
-            else:
-                exponent = exponent_of_bits(greatest)
-                factors[sample, block] = power_of_two(bits[block] - exponent)
-                scales[sample, block] = power_of_two(exponent - bits[block])
+    sizes = np.empty(bounds[bits.shape[0]], np.int32)
+    sizes_of(x, bits.shape[0], sizes)
+    for block in range(bits.shape[0]):
+        greatest: Any = np.int32(0)
+        for channel in range(bounds[block], bounds[block + 1]):
+            greatest = max(greatest, sizes[channel])
+        if greatest >= INFINITY:
+            factors[block], scales[block] = 0.0, np.nan
+        else:
+            exponent = exponent_of_bits(greatest)
+            factors[block] = power_of_two(bits[block] - exponent)
+            scales[block] = power_of_two(exponent - bits[block])
 
 
 @compiled
@@ -137,58 +145,6 @@ def panel_sums(
 
 
 @compiled
-def gather_row(
-    x: Any,
-    place: Places,
-    kernel: Places,
-    dilations: Places,
-    pixel: int,
-    channel: int,
-    channels: int,
-    factor: float,
-    row: Any,
-) -> None:
-    """Quantise a window of x [depth, height, width and channel] that starts at a place, or outside.
-
-    Neighbours lie in one piece where the window takes all channels of x, `pixel` elements each.
-    """
-    width = x.shape[2] // pixel
-    joined = dilations[2] == 1 and channels == pixel
-    taps, run = (1, kernel[2]) if joined else (kernel[2], 1)
-    base, target = x.ctypes.data, 0
-    for z in range(kernel[0]):
-        depth = place[0] + z * dilations[0]
-        for y in range(kernel[1]):
-            height = place[1] + y * dilations[1]
-            inside = 0 <= depth < x.shape[0] and 0 <= height < x.shape[1]
-            line = base + ((depth * x.shape[1] + height) * width * pixel + channel) * 4
-            for tap in range(taps):
-                start = place[2] + tap * dilations[2]
-                low = min(max(0, -start), run) if inside else run
-                high = max(min(run, width - start), low)
-                if low > 0:
-                    row[target : target + low * channels] = 0.0
-                if high < run:
-                    row[target + high * channels : target + run * channels] = 0.0
-                if high > low:
-                    quantise_run(
-                        line + (start + low) * pixel * 4,
-                        row.ctypes.data + (target + low * channels) * 8,
-                        (high - low) * channels,
-                        factor,
-                    )
-                target += run * channels
-
-
-@compiled
-def place_of(pixel: int, outputs: Places, strides: Places, before: Places) -> Any:
-    """Where the window of a result starts."""
-    plane = outputs[1] * outputs[2]
-    z, y, x = pixel // plane, pixel // outputs[2] % outputs[1], pixel % outputs[2]
-    return (z * strides[0] - before[0], y * strides[1] - before[1], x * strides[2] - before[2])
-
-
-@compiled
 def combine_scales(left: Any, right: Any, combined: Any) -> None:
     """Products of the scales of a sample's blocks and of kernels [group, block, map]."""
     groups, blocks, columns = right.shape
@@ -211,22 +167,58 @@ def gather_rows(
     factors: Any,
     digits: Any,
 ) -> None:
-    """Quantise some windows of a group's blocks."""
-    kernel, strides, dilations, before, outputs = shape
-    taps, origin = kernel[0] * kernel[1] * kernel[2], bounds[0]
-    plain = taps == 1 and bounds[bounds.shape[0] - 1] - origin == pixel and factors.shape[0] == 1
-    if plain and x.size == outputs[0] * outputs[1] * outputs[2] * pixel:
-        source = x.ctypes.data + first * pixel * 4
-        quantise_run(source, digits.ctypes.data, rows * pixel, factors[0])
-        return
+    """Quantise some windows of a group's blocks from x [depth, height, width and channel].
+
+    Neighbours lie in one piece where a block has all channels of x, `pixel` for each place.
+    """
+    kernel, strides, dilations, outputs = shape
+    taps, joined = kernel[0] * kernel[1] * kernel[2], dilations[2] == 1
+    line, plane = x.shape[2] * 4, x.shape[1] * x.shape[2] * 4
+    row_bytes = digits.shape[1] * 8
     for row in range(rows):
-        place = place_of(first + row, outputs, strides, before)
+        at = first + row
+        start = at // (outputs[1] * outputs[2]) * strides[0] * plane
+        start += at // outputs[2] % outputs[1] * strides[1] * line
+        start += x.ctypes.data + at % outputs[2] * strides[2] * pixel * 4
         for block in range(factors.shape[0]):
-            start, stop = bounds[block], bounds[block + 1]
-            gather_row(
-                *(x, place, kernel, dilations, pixel, start, stop - start),
-                *(factors[block], digits[row, (start - origin) * taps :]),
-            )
+            channels = bounds[block + 1] - bounds[block]
+            target = digits.ctypes.data + row * row_bytes + (bounds[block] - bounds[0]) * taps * 8
+            source = start + bounds[block] * 4
+            for z in range(kernel[0]):
+                depth = source + z * dilations[0] * plane
+                if joined and channels == pixel:
+                    count, distance = kernel[2] * channels, dilations[1] * line
+                    quantise_runs(depth, target, kernel[1], distance, count, factors[block])
+                    target += kernel[1] * count * 8
+                else:
+                    for y in range(kernel[1]):
+                        height, distance = depth + y * dilations[1] * line, dilations[2] * pixel * 4
+                        quantise_runs(height, target, kernel[2], distance, channels, factors[block])
+                        target += kernel[2] * channels * 8
+
+
+@compiled
+def multiply_rows(
+    digits: Any,
+    rows: int,
+    taps: int,
+    edges: Any,
+    panel: int,
+    column: int,
+    width: int,
+    combined: Any,
+    sums: Any,
+    totals: Any,
+) -> None:
+    """Products of gathered rows with a panel to sums, or to totals of several blocks."""
+    stride, blocks = digits.shape[1] * 8, combined.shape[0]
+    for block in range(blocks):
+        start, steps = (edges[block] - edges[0]) * taps, (edges[block + 1] - edges[block]) * taps
+        left, right = digits.ctypes.data + start * 8, panel + start * width * 4
+        panel_sums(left, stride, rows, right, width, steps, sums.ctypes.data)
+        if blocks > 1:
+            scale, place = combined[block].ctypes.data + column * 8, totals.ctypes.data
+            join_sums(sums.ctypes.data, place, rows, width, scale, int(block == 0))
 
 
 @compiled
@@ -236,8 +228,7 @@ def convolve_rows(
     pixel: int,
     piece: int,
     bounds: Any,
-    factors: Any,
-    scales: Any,
+    bits: Any,
     columns: Any,
     packed: Any,
     panel_scales: Any,
@@ -247,45 +238,39 @@ def convolve_rows(
 ) -> None:
     """Convolve x [sample, depth, height, width and channel] into out [sample and pixel, map].
 
-    Bounds, factors and scales are of all groups' blocks, one group after the other; panels of a
-    group start at the given columns, their scales are [group, block, map].
+    All windows lie in x, which goes on for a vector behind its end.  Bounds and bits are of all
+    groups' blocks, one group after the other; panels of a group start at the given columns, their
+    scales are [group, block, map].
     """
-    kernel, _, _, _, outputs = shape
+    kernel, _, _, outputs = shape
     groups, blocks, reach = panel_scales.shape
     taps, count = kernel[0] * kernel[1] * kernel[2], outputs[0] * outputs[1] * outputs[2]
     maps, length = out.shape[1] // groups, (bounds[blocks] - bounds[0]) * taps
-    digits = np.empty((piece, length), np.float64)
-    widest = VECTORS * WIDE_LANES
+    digits, widest = np.empty((piece + WIDE_LANES, length)), VECTORS * WIDE_LANES
     totals, sums = np.empty(piece * widest), np.empty(piece * widest)
     room, ones = room_for(piece, widest), np.ones(reach)
     places, combined = np.empty(piece, np.int64), np.empty(panel_scales.shape)
+    factors, scales = np.empty(bits.shape[0]), np.empty(bits.shape[0])
+    found = totals if blocks > 1 else sums
     for sample in range(x.shape[0]):
-        combine_scales(scales[sample], panel_scales, combined)
+        scales_of(x[sample].reshape(x[sample].size), bounds, bits, factors, scales)
+        combine_scales(scales, panel_scales, combined)
         for work in range(groups * ((count + piece - 1) // piece)):
             group, first = work % groups, work // groups * piece
             rows, begin = min(piece, count - first), group * blocks
             edges = bounds[begin : begin + blocks + 1]
-            for row in range(rows):
-                places[row] = sample * count + first + row
-            factor = factors[sample, begin : begin + blocks]
+            places[:rows] = np.arange(sample * count + first, sample * count + first + rows)
+            factor = factors[begin : begin + blocks]
             gather_rows(x[sample], shape, pixel, first, rows, edges, factor, digits)
             base = packed.ctypes.data + group * length * columns[columns.shape[0] - 1] * 4
+            left = ones if blocks > 1 else combined[group, 0]
             for panel in range(columns.shape[0] - 1):
                 column, width = columns[panel], columns[panel + 1] - columns[panel]
-                for block in range(blocks):
-                    start = (edges[block] - edges[0]) * taps
-                    panel_sums(
-                        *(digits.ctypes.data + start * 8, length * 8, rows),
-                        *(base + (column * length + start * width) * 4, width),
-                        *((edges[block + 1] - edges[block]) * taps, sums.ctypes.data),
-                    )
-                    if blocks > 1:
-                        scale = combined[group, block].ctypes.data + column * 8
-                        place = totals.ctypes.data
-                        join_sums(sums.ctypes.data, place, rows, width, scale, int(block == 0))
-                found = totals if blocks > 1 else sums
-                scales_left = ones if blocks > 1 else combined[group, 0]
+                multiply_rows(
+                    *(digits, rows, taps, edges, base + column * length * 4, column, width),
+                    *(combined[group], sums, totals),
+                )
                 finish_piece(
                     *(found, rows, width, group * maps + column, min(width, maps - column)),
-                    *(scales_left[column:], places, ending, tensor, out, room),
+                    *(left[column:], places, ending, tensor, out, room),
                 )

@@ -12,7 +12,7 @@ import numpy as np
 
 from ai_exec.fast.compilation import compiled
 from ai_exec.fast.convolution_finish import finish_piece, room_for
-from ai_exec.fast.convolution_rows import combine_scales, panel_sums
+from ai_exec.fast.convolution_rows import combine_scales, panel_sums, scales_of
 from ai_exec.fast.convolution_vectors import (
     PLACES,
     join_sums,
@@ -47,28 +47,42 @@ def transform_kernel(kernel: Any, square: Any) -> None:
 
 
 @compiled
-def pack_squares(digits: Any, columns: Any, packed: Any, reaches: Any) -> None:
-    """Kernels [map, channel, 9] to panels [panel][place][channel][map], and what sums they reach.
+def reach_of(digits: Any, reaches: Any) -> None:
+    """Sums of sizes of transformed kernels [map, channel, 9] that go into each result of a square.
 
-    Panels start at the given columns.  Reaches [channel, map, 4] are the sums of sizes that go
-    into each result of a square.
+    Reaches are [channel, map, 4].
+    """
+    square = np.empty(PLACES, np.int64)
+    for number in range(digits.shape[0]):
+        for channel in range(digits.shape[1]):
+            transform_kernel(digits[number, channel], square)
+            for result in range(4):
+                total = np.int64(0)
+                for row in range(result // 2, result // 2 + 3):
+                    for place in range(result % 2, result % 2 + 3):
+                        total += abs(square[4 * row + place])
+                reaches[channel, number, result] = total
+
+
+@compiled
+def pack_squares(digits: Any, columns: Any, chunks: Any, packed: Any) -> None:
+    """Kernels [map, channel, 9] to panels [panel][chunk][place][channel][map], in reading order.
+
+    Panels start at the given columns.
     """
     maps, channels, _ = digits.shape
     square = np.empty(PLACES, np.int64)
     for panel in range(columns.shape[0] - 1):
         start, width = columns[panel], columns[panel + 1] - columns[panel]
-        for number in range(start, min(start + width, maps)):
-            for channel in range(channels):
-                transform_kernel(digits[number, channel], square)
-                target = start * PLACES * channels + channel * width + number - start
-                for place in range(PLACES):
-                    packed[target + place * channels * width] = square[place]
-                for result in range(4):
-                    total = np.int64(0)
-                    for row in range(result // 2, result // 2 + 3):
-                        for place in range(result % 2, result % 2 + 3):
-                            total += abs(square[4 * row + place])
-                    reaches[channel, number, result] = total
+        for chunk in range(chunks.shape[0]):
+            begin, end = chunks[chunk, 0], chunks[chunk, 1]
+            base = (start * channels + begin * width) * PLACES
+            for number in range(start, min(start + width, maps)):
+                for channel in range(begin, end):
+                    transform_kernel(digits[number, channel], square)
+                    target = base + (channel - begin) * width + number - start
+                    for place in range(PLACES):
+                        packed[target + place * (end - begin) * width] = square[place]
 
 
 @compiled
@@ -148,7 +162,6 @@ def place_squares(
 def multiply_chunk(
     planes: Any,
     rows: int,
-    channels: int,
     panel: int,
     width: int,
     start: int,
@@ -162,7 +175,7 @@ def multiply_chunk(
     for place in range(PLACES):
         panel_sums(
             *(planes.ctypes.data + place * plane + start * 8, planes.shape[2] * 8, rows),
-            *(panel + (place * channels + start) * width * 4, width, steps),
+            *(panel + (start * PLACES + place * steps) * width * 4, width, steps),
             products.ctypes.data + place * distance,
         )
     squares_of_output(products.ctypes.data, distance, rows, width, sums.ctypes.data, fresh)
@@ -182,13 +195,10 @@ def multiply_panel(
     totals: Any,
 ) -> None:
     """Products of all planes with a panel to sums of results, or to totals of several blocks."""
-    channels = planes.shape[2]
     for chunk in range(chunks.shape[0]):
         start, stop, block = chunks[chunk]
         fresh = int(chunk == 0 or chunks[chunk - 1, 2] != block)
-        multiply_chunk(
-            *(planes, rows, channels, panel, width, start, stop - start, products, sums, fresh)
-        )
+        multiply_chunk(*(planes, rows, panel, width, start, stop - start, products, sums, fresh))
         last = chunk + 1 == chunks.shape[0] or chunks[chunk + 1, 2] != block
         if combined.shape[0] > 1 and last:
             scale, place = combined[block].ctypes.data + column * 8, totals.ctypes.data
@@ -203,9 +213,8 @@ def convolve_squares(
     channels: int,
     piece: int,
     bounds: Any,
+    bits: Any,
     chunks: Any,
-    factors: Any,
-    scales: Any,
     columns: Any,
     packed: Any,
     panel_scales: Any,
@@ -227,14 +236,16 @@ def convolve_squares(
     room, ones = room_for(4 * piece, widest), np.ones(panel_scales.shape[2])
     places, zeros = np.empty(4 * piece, np.int64), np.zeros(channels, np.float32)
     combined = np.empty(panel_scales.shape)
+    factors, scales = np.empty(bits.shape[0]), np.empty(bits.shape[0])
     found, left = (totals, ones) if panel_scales.shape[1] > 1 else (sums, combined[0, 0])
     for sample in range(x.shape[0]):
-        combine_scales(scales[sample], panel_scales, combined)
+        scales_of(x[sample].reshape(x[sample].size), bounds, bits, factors, scales)
+        combine_scales(scales, panel_scales, combined)
         for first in range(0, squares, piece):
             rows = min(piece, squares - first)
             gather_squares(
                 *(x[sample], zeros, first, rows, across, before, channels),
-                *(bounds, factors[sample], planes),
+                *(bounds, factors, planes),
             )
             place_squares(first, rows, across, height, width, sample * height * width, places)
             for panel in range(columns.shape[0] - 1):

@@ -161,23 +161,19 @@ def _emit_output(builder: Any, arguments: Sequence[Any]) -> None:
             _store(builder, added, target, start)
 
 
-def _emit_quantise(builder: Any, arguments: Sequence[Any]) -> None:
-    source, target, count, factor = arguments
+def _emit_runs(builder: Any, arguments: Sequence[Any]) -> None:
+    source, target, runs, distance, count, factor = arguments
+    factors, wholes = _splat(builder, factor), _constant(WHOLE)
     enough = builder.icmp_signed(">=", count, _I64(WIDE_LANES))
-    with builder.if_else(enough) as (whole, few):
-        with whole:
-            factors, wholes = _splat(builder, factor), _constant(WHOLE)
-            with _channels(builder, count) as place:
-                value = _load(builder, source, builder.mul(place, _I64(4)), _NARROW)
-                scaled = builder.fmul(builder.fpext(value, _WIDE), factors)
-                rounded = builder.fsub(builder.fadd(scaled, wholes), wholes)
-                _store(builder, rounded, target, builder.mul(place, _I64(8)))
-        with few, cgutils.for_range(builder, count) as loop:
-            one = _load(builder, source, builder.mul(loop.index, _I64(4)), ir.FloatType())
-            scaled = builder.fmul(builder.fpext(one, ir.DoubleType()), factor)
-            wholes = ir.Constant(ir.DoubleType(), WHOLE)
+    length = builder.select(enough, count, _I64(WIDE_LANES))
+    with cgutils.for_range(builder, runs) as loop:
+        start = builder.add(source, builder.mul(loop.index, distance))
+        into = builder.add(target, builder.mul(loop.index, builder.mul(count, _I64(8))))
+        with _channels(builder, length) as place:
+            value = _load(builder, start, builder.mul(place, _I64(4)), _NARROW)
+            scaled = builder.fmul(builder.fpext(value, _WIDE), factors)
             rounded = builder.fsub(builder.fadd(scaled, wholes), wholes)
-            _store(builder, rounded, target, builder.mul(loop.index, _I64(8)))
+            _store(builder, rounded, into, builder.mul(place, _I64(8)))
 
 
 def _emit_join(builder: Any, arguments: Sequence[Any]) -> None:
@@ -280,8 +276,12 @@ Takes the address of the taps' addresses, weights [tap, channel], how many taps,
 neighbouring results in the sources, channels, and the target.
 """
 
-quantise_run = _callable(_emit_quantise, 3, factor=True)
-"""Whole numbers in binary64 of a run of any length: source, target, count, factor."""
+quantise_runs = _callable(_emit_runs, 5, factor=True)
+"""Whole numbers of runs of binary32, put one after the other in binary64.
+
+Takes source, target, how many runs, their distance in the source, the elements of each, the factor.
+A run that is shorter than a vector reads and writes one, thus beyond its end.
+"""
 
 join_sums = _callable(_emit_join, 6)
 """Sums [row, column] times the scale of their column, added to totals unless fresh.

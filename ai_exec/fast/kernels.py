@@ -15,6 +15,7 @@ from ai_exec.fast.activations import ACTIVATIONS
 from ai_exec.fast.functions import KERNELS
 from ai_exec.fast.functions import softmax as softmax_along
 from ai_exec.fast.normal import layer_rows, softmax_rows
+from ai_exec.fast.pooling import POOLS
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.fast.weights import aligned
 from ai_exec.program import Node, Program
@@ -129,6 +130,10 @@ def _transpose(node: Node, program: Program, products: Products) -> Kernel:
     return lambda x: x.transpose(order)
 
 
+def _pool(node: Node, program: Program, products: Products) -> Kernel | None:
+    return POOLS[node.operator.name](node, program)
+
+
 def _always(kernel: Kernel) -> Prepare:
     return lambda node, program, products: kernel
 
@@ -139,6 +144,7 @@ PREPARATIONS: Final[Mapping[str, Prepare]] = {
     "LayerNormalization": _layer,
     **{name: _always(kernel) for name, kernel in KERNELS.items()},
     **dict.fromkeys(ACTIVATIONS, _activation),
+    **dict.fromkeys(POOLS, _pool),
     "Add": _always(np.add),
     "Sub": _always(np.subtract),
     "Mul": _always(np.multiply),
