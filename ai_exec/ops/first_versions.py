@@ -15,12 +15,15 @@ Two = Callable[[Tensor, Tensor], Tensor]
 def lined_up(first: Shape, second: Shape, axis: int | None) -> Shape:
     """Give the second shape with axes of length 1 added, so that it lies in the first one.
 
-    It must be a part of the first one from `axis` on, by default its end, or have one element.
+    It must be a part of the first one from `axis` on, by default its end, or have one element;
+    its axes of length 1 fit any length.
     """
     if size(second) == 1 and len(second) <= len(first):
         return (1,) * len(first)
     start = len(first) - len(second) if axis is None else axis % max(len(first), 1)
-    if start < 0 or first[start : start + len(second)] != second:
+    part = first[start : start + len(second)] if start >= 0 else ()
+    fits = (length in (1, whole) for length, whole in zip(second, part, strict=False))
+    if len(part) != len(second) or not all(fits):
         raise Mismatch(f"{list(second)} is no part of {list(first)} from axis {start} on")
     return (1,) * start + second + (1,) * (len(first) - start - len(second))
 

@@ -21,7 +21,7 @@ from ai_exec.ops.rules import (
 )
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics.numerics import cast
-from ai_exec.tensor import Shape, Tensor
+from ai_exec.tensor import NARROW, Shape, Tensor
 
 Wholes = tuple[int, ...]
 
@@ -296,7 +296,7 @@ def flat_rows(indices: Tensor, lengths: Shape) -> Tensor:
 
 def _one_hot(call: Call) -> tuple[Operand, ...]:
     indices, values = call.at(0), call.at(2)
-    require_dtype(call.at(1), NUMBERS, "depth")
+    require_dtype(call.at(1), (*NUMBERS, *NARROW), "depth")
     require_rank(call.at(1), range(2), "depth")
     require_shape(values, (2,), "values")
     if size(call.at(1).shape) != 1:
@@ -313,8 +313,8 @@ def _one_hot(call: Call) -> tuple[Operand, ...]:
     since=(9, 11, 28),
     infer=_one_hot,
     cost=per_element(5_000, 25_000),
-    values=NUMBERS,
-    mixed=True,
+    values=(*NUMBERS, *NARROW),
+    native=True,
 )
 def one_hot(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int = -1) -> Tensor:
     """The second value where an index lies on the new axis, else the first; fractions are cut.

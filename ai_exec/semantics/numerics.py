@@ -54,8 +54,8 @@ from ai_exec.tensor import NARROW, Shape, Tensor
 Floats = npt.NDArray[np.float64]
 Axes = tuple[int, ...]
 
-PRODUCT_BITS_MAX: Final = 22
-"""Bits of a quantised operand where windows share it."""
+PRODUCT_BITS_MAX: Final = 24
+"""Bits of a quantised operand where windows share it: as many as binary32 has."""
 ROW_BITS_MAX: Final = 23
 """Bits of a quantised row that no other result shares."""
 ROW_SIZE_MAX: Final = 127 * (1 + (1 << 8) + (1 << 16))

@@ -27,14 +27,13 @@ def verdicts_of(
     engines: Sequence[str],
     *,
     processes: int,
-    frozen: bool,
     verbose: bool = False,
 ) -> dict[str, Verdict]:
     """Judge the cases in processes of their own."""
     found: dict[str, Verdict] = {}
     answers = judged(
         cases,
-        partial(_judged, engines, frozen),
+        partial(_judged, engines),
         lambda _, end: Verdict("crashed", end),
         processes=processes,
     )
@@ -46,9 +45,9 @@ def verdicts_of(
     return {case.key: found[case.key] for case in cases}
 
 
-def _judged(engines: Sequence[str], frozen: bool, case: Case) -> Verdict:
+def _judged(engines: Sequence[str], case: Case) -> Verdict:
     try:
-        return judge(case, engines, frozen)
+        return judge(case, engines)
     except Exception as error:
         # A border: whatever an engine raises is what became of the case.
         return Verdict("crashed", f"{type(error).__name__}: {error}")
@@ -72,9 +71,6 @@ def main() -> None:
     parser.add_argument("--peer", action="store_true", help="run plain onnxruntime instead")
     parser.add_argument("--only", metavar="PATTERN", default="*", help="as test_resize*")
     parser.add_argument("--kinds", nargs="*", choices=KINDS, default=KINDS)
-    parser.add_argument(
-        "--frozen", action="store_true", help="make inputs that decide on shapes constants"
-    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--verbose", action="store_true", help="print every case")
     parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}")
@@ -87,7 +83,6 @@ def main() -> None:
         cases,
         (PEER,) if options.peer else engines,
         processes=options.processes,
-        frozen=options.frozen,
         verbose=options.verbose,
     )
     print(report.totals(cases, found))

@@ -85,7 +85,8 @@ def judged(
                 workers.remove(worker)
                 continue
             if end:
-                worker = workers[workers.index(worker)] = _Worker(items, work, memory_bytes)
+                place = workers.index(worker)
+                worker = workers[place] = _Worker(items, work, memory_bytes)
             worker.give(index)
 
 

@@ -131,14 +131,9 @@ def test_bits_of_a_row(row: list[float], bits: int) -> None:
 
 
 def test_quantised_bits() -> None:
-    assert [numerics.product_bits(length) for length in (1, 512, 513, 2048, 2049, 1 << 20)] == [
-        22,
-        22,
-        21,
-        21,
-        20,
-        16,
-    ]
+    lengths = (1, 32, 33, 512, 513, 2048, 2049, 1 << 20)
+    bits = [numerics.product_bits(length) for length in lengths]
+    assert bits == [24, 24, 23, 22, 21, 21, 20, 16]
     assert numerics.block_slices(4100) == (slice(0, 2048), slice(2048, 4096), slice(4096, 4100))
     assert numerics.block_slices(0) == ()
     assert [numerics.channels_of_block(size) for size in (1, 9, 2048, 5000)] == [2048, 227, 1, 1]
