@@ -19,7 +19,8 @@ def load(tensor: onnx.TensorProto) -> Tensor:
     """Read a tensor the way it lies in a file."""
     model = proto([], [], [value("x", [1])])
     model.graph.initializer.append(tensor)
-    return tensor_of(read_model(encode(model), DEFAULT_LIMITS).graph.initialisers[0], DEFAULT_LIMITS)
+    graph = read_model(encode(model), DEFAULT_LIMITS).graph
+    return tensor_of(graph.initialisers[0], DEFAULT_LIMITS)
 
 
 @pytest.mark.parametrize("dtype", sorted(DTYPE_NUMBERS))
