@@ -132,6 +132,8 @@ _ACOS_HARD: Final = numbers("0x1.04c444p-12", "0x1.110b46p-26")
 _ACOS_RIGHT: Final = numbers("0x1.920f6ap+0", "0x1.921fb6p+0")
 _ERF_HARD: Final = numbers("0x1.81d5acp-13")
 _ERF_RIGHT: Final = numbers("0x1.b35e28p-13")
+_GELU_TANH_HARD: Final = numbers("-0x1.6148dep-16")
+_GELU_TANH_RIGHT: Final = numbers("-0x1.61475ap-17")
 _MISH_HARD: Final = numbers("-0x1.4p-24")
 _MISH_RIGHT: Final = numbers("-0x1.7ffffep-25")
 _SOFTPLUS_HARD: Final = numbers("0x1.d483ap-12")
@@ -274,7 +276,7 @@ def silu_f32(x: Number) -> np.float32:
 @inlined
 def nudged_half(x: float) -> float:
     """x / 2 and a little more, for functions that start so at zero."""
-    return with_sign(abs(0.5 * x + abs(x) * 2.0**-50), x)
+    return with_sign(abs(0.5 * x + abs(x) * 2.0**-53), x)
 
 
 @inlined
@@ -447,4 +449,5 @@ def gelu_tanh_f32(x: Number) -> np.float32:
     bounded = 13.0 if near > 13.0 else near
     inner = (bounded * (1.0 + 0.044715 * (bounded * bounded))) * _SQRT_EIGHT_OVER_PI
     value = near / (1.0 + exp_f64(-inner))
-    return np.float32(nudged_half(wide) if abs(wide) < 2.0**-50 else value)
+    value = nudged_half(wide) if abs(wide) < 2.0**-50 else value
+    return np.float32(mended(value, wide, _GELU_TANH_HARD, _GELU_TANH_RIGHT))

@@ -30,7 +30,7 @@ def prove(name: str, step: int, pool: ProcessPoolExecutor) -> dict[str, object]:
         digest.update(found.digest)
         candidates += found.candidates
         wrong += found.wrong
-    if wrong or not all(map(proof.is_below_doubt, errors)):
+    if wrong or not all(proof.are_small(name, errors)):
         inputs = sorted({number.hex() for number in wrong})
         raise Disproved(f"{len(inputs)} wrong: {inputs[:50]}, errors {errors}")
     return {
