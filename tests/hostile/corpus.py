@@ -50,6 +50,10 @@ class Corpus:
         """Give some model that is right."""
         return random.choice(self._bases)
 
+    def base_at(self, number: int) -> bytes:
+        """Give one model that is right after the other."""
+        return self._bases[number % len(self._bases)]
+
     def frozen_base(self, random: Random) -> onnx.ModelProto:
         """Give some model with its small inputs as constants."""
         place = random.randrange(len(self._bases))
@@ -163,6 +167,11 @@ def _values(corpus: Corpus, random: Random, count: int) -> bytes:
         )
     chosen.CopyFrom(numpy_helper.from_array(array, chosen.name))
     return model.SerializeToString()
+
+
+def _plain(corpus: Corpus, random: Random, count: int) -> bytes:
+    """Nothing wrong with the model: what comes in at a run is hostile."""
+    return corpus.base_at(count * 7919)
 
 
 def _truncated(corpus: Corpus, random: Random, count: int) -> bytes:
@@ -311,4 +320,6 @@ KINDS: tuple[Callable[[Corpus, Random, int], bytes], ...] = (
     _overwritten,
     _noise,
     _bombs,
+    _plain,
+    _plain,
 )
