@@ -31,7 +31,7 @@ PIECE_ROWS: Final = 48
 """Rows that are computed together, at most: so many that tiles of all heights divide them."""
 PIECE_BYTES: Final = 1 << 20
 """Room for a piece of gathered data: it should stay near the core."""
-CHUNK_CHANNELS_MIN: Final = 16
+CHUNK_CHANNELS_MIN: Final = 8
 """Where chunks are shorter than this, squares cost more than they save."""
 SQUARES_MIN: Final = 8
 NO_TENSOR: Final = np.zeros((1, 1), np.float32)
@@ -305,7 +305,7 @@ def square_kernels(kernels: Tensor) -> Packed:
     reach_of(digits, reaches)
     chunks = np.empty((channels, 3), np.int64)
     found = cut_chunks(reaches, blocks.bounds, blocks.bits, chunks)
-    if found < 0 or found > max(1, channels // CHUNK_CHANNELS_MIN):
+    if found < 0 or found * CHUNK_CHANNELS_MIN > channels:
         return nothing
     packed = np.zeros(PLACES * channels * int(columns[-1]), np.int32)
     pack_squares(digits, columns, chunks[:found], packed)

@@ -7,19 +7,7 @@ import numpy as np
 from ai_exec.fast.compilation import compiled
 from ai_exec.fast.convolution_finish import finish_piece, room_for
 from ai_exec.fast.convolution_rows import Shapes, scales_of
-from ai_exec.fast.convolution_vectors import PIXELS, depth_sums
-from ai_exec.fast.rows import WHOLE
-
-
-@compiled
-def quantise_lines(source: Any, channels: int, factors: Any, target: Any) -> None:
-    """Whole numbers of pixels [pixel, channel] in one piece, a factor for each channel."""
-    for pixel in range(source.shape[0] // channels):
-        line = source[pixel * channels : (pixel + 1) * channels]
-        into = target[pixel * channels : (pixel + 1) * channels]
-        for channel in range(channels):
-            shifted = np.float64(line[channel]) * factors[channel] + WHOLE
-            into[channel] = shifted - WHOLE
+from ai_exec.fast.convolution_vectors import PIXELS, depth_sums, quantise_pixels
 
 
 @compiled
@@ -60,20 +48,19 @@ def convolve_depth(
             top = y * strides[0] - before[0]
             ready = max(ready, top)
             while ready < min(top + lines, height):
-                start = before[1] * channels
-                target = held[ready % lines, start : start + width * channels]
-                quantise_lines(x[sample, ready], channels, factors, target)
+                target = held[ready % lines].ctypes.data + before[1] * channels * 8
+                source = x[sample, ready].ctypes.data
+                quantise_pixels(source, target, width, channels, factors.ctypes.data)
                 ready += 1
-            for first in range(0, outputs[1], PIXELS):
-                for tap in range(sources.shape[0]):
-                    line = top + tap // kernel[1] * dilations[0]
-                    slot = line % lines if 0 <= line < height else lines
-                    column = first * strides[1] + tap % kernel[1] * dilations[1]
-                    sources[tap] = held[slot].ctypes.data + column * channels * 8
-                depth_sums(
-                    *(sources.ctypes.data, kernels.ctypes.data, sources.shape[0], step),
-                    *(channels, sums.ctypes.data + first * channels * 8),
-                )
+            for tap in range(sources.shape[0]):
+                line = top + tap // kernel[1] * dilations[0]
+                slot = line % lines if 0 <= line < height else lines
+                column = tap % kernel[1] * dilations[1]
+                sources[tap] = held[slot].ctypes.data + column * channels * 8
+            depth_sums(
+                *(sources.ctypes.data, kernels.ctypes.data, sources.shape[0], step),
+                *(channels, sums.ctypes.data, across // PIXELS),
+            )
             for pixel in range(outputs[1]):
                 places[pixel] = (sample * outputs[0] + y) * outputs[1] + pixel
             finish_piece(

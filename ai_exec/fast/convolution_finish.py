@@ -276,11 +276,10 @@ def finish_piece(
             )
     if not direct:
         for row in range(rows):
-            if places[row] >= 0:
-                source = values[row * width : row * width + valid]
-                target = out[places[row], column : column + valid]
+            place = places[row]
+            if place >= 0:
                 for index in range(valid):
-                    target[index] = source[index]
+                    out[place, column + index] = values[row * width + index]
 
 
 @compiled

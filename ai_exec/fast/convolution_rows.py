@@ -9,7 +9,7 @@ import numpy as np
 
 from ai_exec.fast.compilation import compiled
 from ai_exec.fast.convolution_finish import finish_piece, room_for
-from ai_exec.fast.convolution_vectors import join_sums, quantise_runs
+from ai_exec.fast.convolution_vectors import greatest_pixels, join_sums, quantise_runs
 from ai_exec.fast.rows import INFINITY, WHOLE, exponent_of_bits, power_of_two
 from ai_exec.fast.tiles import (
     NARROW_ROWS,
@@ -43,6 +43,10 @@ def sizes_of(x: Any, blocks: int, sizes: Any) -> None:
         for index in range(bits.shape[0]):
             best = max(best, np.int32(bits[index] & 0x7FFFFFFF))
         sizes[0] = best
+        return
+    if channels >= WIDE_LANES:
+        pixels = bits.shape[0] // channels
+        greatest_pixels(bits.ctypes.data, pixels, channels, sizes.ctypes.data)
         return
     for start in range(0, bits.shape[0], channels):
         row = bits[start : start + channels]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ai_exec.fast.compilation import compiled
+from ai_exec.fast.compilation import compiled, inlined
 from ai_exec.fast.convolution_finish import finish_piece, room_for
 from ai_exec.fast.convolution_rows import combine_scales, panel_sums, scales_of
 from ai_exec.fast.convolution_vectors import (
@@ -26,24 +26,35 @@ INPUT_BITS: Final = 2
 """A transformed element of data is a sum of four."""
 
 
+@inlined
+def combined(first: Any, second: Any, third: Any) -> Any:
+    """Rows (2 0 0), (1 1 1), (1 -1 1), (0 0 2) times three numbers."""
+    outer = first + third
+    return 2 * first, outer + second, outer - second, 2 * third
+
+
+@inlined
+def store_row(squares: Any, number: int, place: int, row: Any) -> None:
+    """Put four numbers into planes from a place on."""
+    squares[place, number], squares[place + 1, number] = row[0], row[1]
+    squares[place + 2, number], squares[place + 3, number] = row[2], row[3]
+
+
 @compiled
-def transform_kernel(kernel: Any, square: Any) -> None:
-    """Multiply a kernel by rows (2 0 0), (1 1 1), (1 -1 1), (0 0 2) and by their transpose."""
-    half = np.empty(12, np.int64)
-    for column in range(3):
-        first, second, third = (
-            np.int64(kernel[column]),
-            np.int64(kernel[3 + column]),
-            np.int64(kernel[6 + column]),
-        )
-        half[column], half[9 + column] = 2 * first, 2 * third
-        half[3 + column] = first + second + third
-        half[6 + column] = first - second + third
-    for row in range(4):
-        first, second, third = half[3 * row], half[3 * row + 1], half[3 * row + 2]
-        square[4 * row], square[4 * row + 3] = 2 * first, 2 * third
-        square[4 * row + 1] = first + second + third
-        square[4 * row + 2] = first - second + third
+def transform_kernels(digits: Any, channel: int, start: int, count: int, squares: Any) -> None:
+    """Multiply kernels [map, channel, 9] by the rows of `combined` and by their transpose.
+
+    Squares [place, map] take some maps of a channel.
+    """
+    for number in range(count):
+        kernel = digits[start + number, channel]
+        left = combined(kernel[0], kernel[3], kernel[6])
+        middle = combined(kernel[1], kernel[4], kernel[7])
+        right = combined(kernel[2], kernel[5], kernel[8])
+        store_row(squares, number, 0, combined(left[0], middle[0], right[0]))
+        store_row(squares, number, 4, combined(left[1], middle[1], right[1]))
+        store_row(squares, number, 8, combined(left[2], middle[2], right[2]))
+        store_row(squares, number, 12, combined(left[3], middle[3], right[3]))
 
 
 @compiled
@@ -52,16 +63,20 @@ def reach_of(digits: Any, reaches: Any) -> None:
 
     Reaches are [channel, map, 4].
     """
-    square = np.empty(PLACES, np.int64)
-    for number in range(digits.shape[0]):
-        for channel in range(digits.shape[1]):
-            transform_kernel(digits[number, channel], square)
-            for result in range(4):
-                total = np.int64(0)
-                for row in range(result // 2, result // 2 + 3):
-                    for place in range(result % 2, result % 2 + 3):
-                        total += abs(square[4 * row + place])
-                reaches[channel, number, result] = total
+    maps = digits.shape[0]
+    squares, sums = np.empty((PLACES, maps), np.int32), np.empty((8, maps), np.int32)
+    for channel in range(digits.shape[1]):
+        transform_kernels(digits, channel, 0, maps, squares)
+        for row in range(4):
+            for number in range(maps):
+                inner = abs(squares[4 * row + 1, number]) + abs(squares[4 * row + 2, number])
+                sums[row, number] = abs(squares[4 * row, number]) + inner
+                sums[4 + row, number] = abs(squares[4 * row + 3, number]) + inner
+        for number in range(maps):
+            target = reaches[channel, number]
+            first, second = sums[1, number] + sums[2, number], sums[5, number] + sums[6, number]
+            target[0], target[1] = sums[0, number] + first, sums[4, number] + second
+            target[2], target[3] = sums[3, number] + first, sums[7, number] + second
 
 
 @compiled
@@ -71,18 +86,19 @@ def pack_squares(digits: Any, columns: Any, chunks: Any, packed: Any) -> None:
     Panels start at the given columns.
     """
     maps, channels, _ = digits.shape
-    square = np.empty(PLACES, np.int64)
+    squares = np.empty((PLACES, VECTORS * WIDE_LANES), np.int32)
     for panel in range(columns.shape[0] - 1):
         start, width = columns[panel], columns[panel + 1] - columns[panel]
+        count = min(width, maps - start)
         for chunk in range(chunks.shape[0]):
             begin, end = chunks[chunk, 0], chunks[chunk, 1]
             base = (start * channels + begin * width) * PLACES
-            for number in range(start, min(start + width, maps)):
-                for channel in range(begin, end):
-                    transform_kernel(digits[number, channel], square)
-                    target = base + (channel - begin) * width + number - start
-                    for place in range(PLACES):
-                        packed[target + place * (end - begin) * width] = square[place]
+            for channel in range(begin, end):
+                transform_kernels(digits, channel, start, count, squares)
+                target = base + (channel - begin) * width
+                for place in range(PLACES):
+                    at = target + place * (end - begin) * width
+                    packed[at : at + count] = squares[place, :count]
 
 
 @compiled

@@ -95,7 +95,10 @@ def _callable(emit: Emit, count: int, *, factor: bool = False) -> Any:
     def six(typing_context, a, b, c, d, e, f):  # type: ignore[no-untyped-def]
         return types.void(*arguments), generate
 
-    return intrinsic({1: one, 4: four, 5: five, 6: six}[len(arguments)])
+    def seven(typing_context, a, b, c, d, e, f, g):  # type: ignore[no-untyped-def]
+        return types.void(*arguments), generate
+
+    return intrinsic({1: one, 4: four, 5: five, 6: six, 7: seven}[len(arguments)])
 
 
 def _combined(builder: Any, row: Sequence[Any]) -> list[Any]:
@@ -226,10 +229,11 @@ def _settle(*, normalised: bool, tensor: bool) -> Emit:
 
 
 def _emit_depth(builder: Any, arguments: Sequence[Any]) -> None:
-    sources, weights, taps, step, channels, target = arguments
+    sources, weights, taps, step, channels, target, groups = arguments
     stride = builder.mul(channels, _I64(8))
-    with _channels(builder, channels) as channel:
-        shift = builder.mul(channel, _I64(8))
+    with cgutils.for_range(builder, groups) as outer, _channels(builder, channels) as channel:
+        shift, first = builder.mul(channel, _I64(8)), builder.mul(outer.index, _I64(PIXELS))
+        along = builder.add(shift, builder.mul(first, step))
         before, function = builder.block, builder.function
         loop, done = function.append_basic_block("taps"), function.append_basic_block("summed")
         builder.branch(loop)
@@ -239,7 +243,7 @@ def _emit_depth(builder: Any, arguments: Sequence[Any]) -> None:
         totals = [builder.phi(_WIDE) for _ in range(PIXELS)]
         start = _load(builder, sources, builder.mul(index, _I64(8)), _I64)
         weight = _load(builder, weights, builder.add(shift, builder.mul(index, stride)), _WIDE)
-        place, following = builder.add(start, shift), []
+        place, following = builder.add(start, along), []
         for pixel, total in enumerate(totals):
             value = _load(builder, place, builder.mul(step, _I64(pixel)), _WIDE)
             following.append(_multiply_add(builder, value, weight, total))
@@ -251,7 +255,37 @@ def _emit_depth(builder: Any, arguments: Sequence[Any]) -> None:
         builder.cbranch(builder.icmp_signed("<", next_index, taps), loop, done)
         builder.position_at_end(done)
         for pixel, value in enumerate(following):
-            _store(builder, value, target, builder.add(shift, builder.mul(stride, _I64(pixel))))
+            line = builder.mul(stride, builder.add(first, _I64(pixel)))
+            _store(builder, value, target, builder.add(shift, line))
+
+
+def _emit_lines(builder: Any, arguments: Sequence[Any]) -> None:
+    source, target, pixels, channels, factors = arguments
+    wholes = _constant(WHOLE)
+    with _channels(builder, channels) as channel:
+        factor = _load(builder, factors, builder.mul(channel, _I64(8)), _WIDE)
+        with cgutils.for_range(builder, pixels) as loop:
+            place = builder.add(builder.mul(loop.index, channels), channel)
+            value = _load(builder, source, builder.mul(place, _I64(4)), _NARROW)
+            scaled = builder.fmul(builder.fpext(value, _WIDE), factor)
+            rounded = builder.fsub(builder.fadd(scaled, wholes), wholes)
+            _store(builder, rounded, target, builder.mul(place, _I64(8)))
+
+
+def _emit_greatest(builder: Any, arguments: Sequence[Any]) -> None:
+    source, pixels, channels, sizes = arguments
+    whole = ir.VectorType(_I32, WIDE_LANES)
+    mask = ir.Constant(whole, [0x7FFFFFFF] * WIDE_LANES)
+    with _channels(builder, channels) as channel:
+        offset = builder.mul(channel, _I64(4))
+        best = cgutils.alloca_once_value(builder, ir.Constant(whole, [0] * WIDE_LANES))
+        builder.store(ir.Constant(whole, [0] * WIDE_LANES), best)
+        with cgutils.for_range(builder, pixels) as loop:
+            line = builder.mul(loop.index, builder.mul(channels, _I64(4)))
+            size = builder.and_(_load(builder, source, builder.add(line, offset), whole), mask)
+            known = builder.load(best)
+            builder.store(builder.select(builder.icmp_signed(">", size, known), size, known), best)
+        _store(builder, builder.load(best), sizes, offset)
 
 
 square_of_input = _callable(_emit_input, 4, factor=True)
@@ -269,12 +303,22 @@ before unless fresh.
 Takes sums, the distance of planes, squares, columns, the target, fresh.
 """
 
-depth_sums = _callable(_emit_depth, 6)
-"""Sums over taps, for PIXELS results side by side, to [pixel, channel].
+depth_sums = _callable(_emit_depth, 7)
+"""Sums over taps for a row of results [pixel, channel], PIXELS of them at a time.
 
-Takes the address of the taps' addresses, weights [tap, channel], how many taps, the distance of
-neighbouring results in the sources, channels, and the target.
+Takes the address of the taps' addresses for the first result, weights [tap, channel], how many
+taps, the distance of neighbouring results in the sources, channels, the target, and how many times
+PIXELS results.
 """
+
+quantise_pixels = _callable(_emit_lines, 5)
+"""Whole numbers of pixels [pixel, channel] of binary32, in binary64.
+
+Takes source, target, pixels, channels, and the factor of each channel.
+"""
+
+greatest_pixels = _callable(_emit_greatest, 4)
+"""Greatest bits of the sizes of each channel: source, pixels, channels, and where they go."""
 
 quantise_runs = _callable(_emit_runs, 5, factor=True)
 """Whole numbers of runs of binary32, put one after the other in binary64.

@@ -23,28 +23,37 @@ Kernel = Callable[..., Tensor]
 
 
 @compiled
+def inside_of(start: int, length: int, size: int, dilation: int) -> Any:
+    """Taps of a window along an axis that lie in the data: the first, the one after the last."""
+    first = (max(-start, 0) + dilation - 1) // dilation
+    last = (length - start + dilation - 1) // dilation
+    return first, max(min(last, size), first)
+
+
+@compiled
 def greatest_of(x: Any, shape: Any, out: Any) -> None:
     """Greatest of windows of x [sample, height, width, channel]; NaN if there is one."""
     kernel, strides, dilations, before = shape
     height, width, channels = x.shape[1], x.shape[2], x.shape[3]
-    zero = np.float32(0)
     for sample in range(out.shape[0]):
         for y in range(out.shape[1]):
+            top = y * strides[0] - before[0]
+            first, last = inside_of(top, height, kernel[0], dilations[0])
             for z in range(out.shape[2]):
-                target = out[sample, y, z]
-                target[:] = -np.inf
-                for tap in range(kernel[0] * kernel[1]):
-                    down = y * strides[0] - before[0] + tap // kernel[1] * dilations[0]
-                    right = z * strides[1] - before[1] + tap % kernel[1] * dilations[1]
-                    if 0 <= down < height and 0 <= right < width:
-                        source = x[sample, down, right]
-                        for channel in range(channels):
-                            value, best = source[channel], target[channel]
-                            # `!=` is for NaN.
-                            taken = value > best or value != value
-                            target[channel] = value if taken else best
+                left = z * strides[1] - before[1]
+                start, stop = inside_of(left, width, kernel[1], dilations[1])
                 for channel in range(channels):
-                    target[channel] = target[channel] + zero
+                    out[sample, y, z, channel] = -np.inf
+                for down in range(first, last):
+                    line = top + down * dilations[0]
+                    for right in range(start, stop):
+                        column = left + right * dilations[1]
+                        for channel in range(channels):
+                            value = x[sample, line, column, channel]
+                            best = out[sample, y, z, channel]
+                            # `!=` is for NaN; a zero becomes +0.
+                            taken = value > best or value != value
+                            out[sample, y, z, channel] = value + np.float32(0) if taken else best
 
 
 @compiled
@@ -57,19 +66,23 @@ def mean_of(
     for sample in range(out.shape[0]):
         factor, scale = factors[sample], scales[sample]
         for y in range(out.shape[1]):
+            top = y * strides[0] - before[0]
+            first, last = inside_of(top, height, kernel[0], dilations[0])
             for z in range(out.shape[2]):
+                left = z * strides[1] - before[1]
+                start, stop = inside_of(left, width, kernel[1], dilations[1])
                 sums[:] = 0.0
-                for tap in range(kernel[0] * kernel[1]):
-                    down = y * strides[0] - before[0] + tap // kernel[1] * dilations[0]
-                    right = z * strides[1] - before[1] + tap % kernel[1] * dilations[1]
-                    if 0 <= down < height and 0 <= right < width:
-                        source = x[sample, down, right]
+                for down in range(first, last):
+                    line = top + down * dilations[0]
+                    for right in range(start, stop):
+                        column = left + right * dilations[1]
                         for channel in range(channels):
-                            shifted = np.float64(source[channel]) * factor[channel] + WHOLE
+                            value = np.float64(x[sample, line, column, channel])
+                            shifted = value * factor[channel] + WHOLE
                             sums[channel] = sums[channel] + (shifted - WHOLE)
-                target, count = out[sample, y, z], counts[y, z]
                 for channel in range(channels):
-                    target[channel] = np.float32(sums[channel] * scale[channel] / count)
+                    mean = sums[channel] * scale[channel] / counts[y, z]
+                    out[sample, y, z, channel] = np.float32(mean)
 
 
 def _scales(x: Tensor, bits: int) -> tuple[Floats, Floats]:
