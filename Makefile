@@ -7,7 +7,7 @@ COUNT ?= 10000
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench accuracy conformance hostile cross-isa exhaustive simulate e2e testnet testnet-down lock clean
+.PHONY: help setup demo test check format bench bench-gas accuracy conformance hostile cross-isa exhaustive simulate e2e testnet testnet-down lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ format: setup ## Write the code in the agreed form
 
 bench: setup ## Measure, and print ratios against named peers of the same run
 	@$(BIN)/python tests/benchmarks/run.py
+
+bench-gas: setup ## Measure operators across sizes against their gas
+	@$(BIN)/python -m tests.benchmarks.bench_gas
 
 accuracy: setup ## Compare the errors of the fast engine and of onnxruntime against binary64
 	@$(BIN)/python tests/accuracy/run.py
