@@ -14,7 +14,7 @@ from ai_exec.fast.products import STANDARD
 from ai_exec.program import Program
 from ai_exec.registry import Attribute
 from ai_exec.tensor import Tensor
-from tests.support.networks import image, mobilenet, resnet18
+from tests.support.networks import image, lenet, mobilenet, resnet18
 from tests.support.programs import Line, program_of
 
 CHANNELS, SIDE = 10, 6
