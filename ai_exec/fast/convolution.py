@@ -77,11 +77,16 @@ def quantised_blocks(kernels: Tensor, groups: int) -> tuple[Blocks, Tensor, Floa
     return Blocks(inner, bounds, np.tile(bits, groups)), digits, scales
 
 
+Operands = tuple[Ending, Tensor, Tensor, Tensor, Tensor]
+"""The ending, the other tensor [sample and pixel, map], the greatest bits of x [sample, channel] or
+[sample, 0], results, and their greatest bits, which begin with 0."""
+
+
 class Way(Protocol):
     """How results of a convolution are computed."""
 
-    def run(self, x: Tensor, ending: Ending, tensor: Tensor, out: Tensor) -> None:
-        """Convolve x [sample, channel, depth, height, width] into out [sample and pixel, map]."""
+    def run(self, x: Tensor, operands: Operands) -> None:
+        """Convolve x [sample, channel, depth, height, width] into `out` [sample and pixel, map]."""
         ...
 
 
@@ -105,16 +110,26 @@ class PreparedConvolution:
         placed = _place(shape, kernels, attributes)
         self._spatial = (1,) * (5 - len(shape)) + shape[2:]
         self._result = (shape[0], *placed.outputs, kernels.shape[0])
+        self._unknown = np.zeros((shape[0], 0), np.int32)
         self._ending = ending_of(links, bias, kernels.shape[0])
         self._way = way_of(self._spatial, kernels, groups, placed, weights or Weights())
 
-    def run(self, x: Tensor, tensor: Tensor | None = None) -> Tensor:
-        """Convolve, and take each result through the chain, with another tensor if it reads one."""
+    def run(
+        self, x: Tensor, tensor: Tensor | None = None, sizes: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Convolve, and take each result through the chain, with another tensor if it reads one.
+
+        Gives the results and the greatest bits of their sizes by sample and channel, which whoever
+        has them of x may pass, so that they need not be found again.
+        """
         out = np.empty(self._result, np.float32)
         flat = out.reshape(-1, out.shape[-1])
         other = NO_TENSOR if tensor is None else channels_last(tensor).reshape(flat.shape)
-        self._way.run(x.reshape(*x.shape[:2], *self._spatial), self._ending, other, flat)
-        return channels_second(out)
+        found = np.zeros((out.shape[0], out.shape[-1]), np.int32)
+        known = self._unknown if sizes is None else sizes
+        data = x.reshape(*x.shape[:2], *self._spatial)
+        self._way.run(data, (self._ending, other, known, flat, found))
+        return channels_second(out), found
 
 
 def _place(shape: Shape, kernels: Tensor, attributes: Attributes) -> Windows:
@@ -239,14 +254,14 @@ class Rows:
         self._fits = self._lengths == spatial
         self._whole = self._fits and np.diff(kernels.blocks.bounds).min() >= WIDE_LANES
 
-    def run(self, x: Tensor, ending: Ending, tensor: Tensor, out: Tensor) -> None:
+    def run(self, x: Tensor, operands: Operands) -> None:
         """See `Way`."""
         kernels, blocks = self._kernels, self._kernels.blocks
         data = self._surrounded(x)
         lines = data.reshape(*data.shape[:3], -1)
         convolve_rows(
             *(lines, self._shape, x.shape[1], self._piece, blocks.bounds, blocks.bits),
-            *(kernels.columns, kernels.packed, kernels.scales, ending, tensor, out),
+            *(kernels.columns, kernels.packed, kernels.scales, *operands),
         )
 
     def _surrounded(self, x: Tensor) -> Tensor:
@@ -283,13 +298,13 @@ class Depth:
     def __init__(self, kernels: ByChannel, shape: tuple[Shape, ...]) -> None:
         self._kernels, self._shape = kernels, shape
 
-    def run(self, x: Tensor, ending: Ending, tensor: Tensor, out: Tensor) -> None:
+    def run(self, x: Tensor, operands: Operands) -> None:
         """See `Way`."""
         kernels = self._kernels
         lines = _lines(x)
         convolve_depth(
             *(lines, self._shape, x.shape[1], kernels.blocks.bounds, kernels.blocks.bits),
-            *(kernels.digits, kernels.scales, ending, tensor, out),
+            *(kernels.digits, kernels.scales, *operands),
         )
 
 
@@ -320,11 +335,11 @@ class Squares:
         count = prod((length + 1) // 2 for length in outputs)
         self._piece = _piece(count, 8 * PLACES * int(kernels.blocks.bounds[-1]))
 
-    def run(self, x: Tensor, ending: Ending, tensor: Tensor, out: Tensor) -> None:
+    def run(self, x: Tensor, operands: Operands) -> None:
         """See `Way`."""
         kernels = self._kernels
         convolve_squares(
             *(_lines(x), self._before, self._outputs, x.shape[1], self._piece),
             *(kernels.blocks.bounds, kernels.blocks.bits, kernels.chunks, kernels.columns),
-            *(kernels.packed, kernels.scales, ending, tensor, out),
+            *(kernels.packed, kernels.scales, *operands),
         )

@@ -21,7 +21,9 @@ def convolve_depth(
     kernel_scales: Any,
     ending: Any,
     tensor: Any,
+    known: Any,
     out: Any,
+    sizes: Any,
 ) -> None:
     """Convolve x [sample, height, width and channel] into out [sample and pixel, channel].
 
@@ -40,7 +42,7 @@ def convolve_depth(
     factors, scales = np.empty(channels), np.empty(channels)
     step = strides[1] * channels * 8
     for sample in range(x.shape[0]):
-        scales_of(x[sample].reshape(x[sample].size), bounds, bits, factors, scales)
+        scales_of(x[sample].reshape(x[sample].size), known[sample], bounds, bits, factors, scales)
         for channel in range(channels):
             combined[channel] = scales[channel] * kernel_scales[channel]
         ready: Any = np.int64(0)
@@ -65,5 +67,5 @@ def convolve_depth(
                 places[pixel] = (sample * outputs[0] + y) * outputs[1] + pixel
             finish_piece(
                 *(sums, outputs[1], channels, 0, channels, combined),
-                *(places, ending, tensor, out, room),
+                *(places, ending, tensor, out, sizes[sample], room),
             )

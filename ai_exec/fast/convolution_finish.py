@@ -76,6 +76,8 @@ Ending = tuple[int, Floats, Tensor, Tensor, Tensor, Floats, Tensor]
 first constant; numbers; constants by channel of binary32 and of binary64; limits [2, 3] of pieces
 that are settled without and with the chain.
 """
+SIZE: Final = np.int32(0x7FFFFFFF)
+"""The bits of a number without its sign."""
 OTHERWISE, PLAIN, NORMAL, TENSOR, BOTH = -1, 0, 1, 2, 3
 """How a chain is settled: normalisation, sum with a tensor, limits in this order are one pass."""
 
@@ -243,15 +245,16 @@ def finish_piece(
     ending: Any,
     tensor: Any,
     out: Any,
+    sizes: Any,
     room: Any,
 ) -> None:
     """Scale a piece [rows, width] of sums, finish it and store `valid` columns of it.
 
     The piece starts at a column of out [pixel, channel]; its rows belong to the pixels in `places`,
-    or to none where that is negative.
+    or to none where that is negative.  Sizes are the greatest bits of each channel so far.
     """
     kind, bias, codes, numbers, table, wide, limits = ending
-    values, saved, outs, others, record = room
+    values, saved, outs, others, masks, ignored, record = room
     narrow = valid < WIDE_LANES
     settled = kind >= 0 and not (narrow and kind >= TENSOR)
     direct = settled and not narrow
@@ -260,13 +263,15 @@ def finish_piece(
         stored = direct and places[row] >= 0
         outs[row] = out.ctypes.data + offset if stored else values.ctypes.data + row * width * 4
         others[row] = tensor.ctypes.data + max(offset, 0)
+        masks[row] = SIZE if places[row] >= 0 else 0
     record[0], record[1], record[2] = sums.ctypes.data, width * 8, rows
     record[3] = valid if direct else width
     record[4], record[5] = outs.ctypes.data, others.ctypes.data
     record[6], record[7] = scales.ctypes.data, bias.ctypes.data + column * 8
     for place in range(3):
         record[8 + place] = wide[place].ctypes.data + column * 8
-    record[11] = limits[int(settled)].ctypes.data
+    record[11], record[13] = limits[int(settled)].ctypes.data, masks.ctypes.data
+    record[12] = sizes.ctypes.data + column * 4 if direct else ignored.ctypes.data
     settle(kind if settled else PLAIN, record)
     if not settled:
         for step in range(codes.shape[0]):
@@ -279,7 +284,10 @@ def finish_piece(
             place = places[row]
             if place >= 0:
                 for index in range(valid):
-                    out[place, column + index] = values[row * width + index]
+                    value = values[row * width + index]
+                    out[place, column + index] = value
+                    size = np.float32(value).view(np.int32) & SIZE
+                    sizes[column + index] = max(sizes[column + index], size)
 
 
 @compiled
@@ -290,5 +298,7 @@ def room_for(rows: int, width: int) -> Any:
         np.empty(rows * width, np.float32),
         np.empty(rows, np.int64),
         np.empty(rows, np.int64),
+        np.empty(rows, np.int32),
+        np.zeros(width, np.int32),
         np.empty(RECORD, np.int64),
     )

@@ -1,6 +1,6 @@
 """Which nodes run together with a convolution: chains on each element, found on the program."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Set
 from dataclasses import dataclass
 from math import isnan
 from typing import Any, Final
@@ -47,14 +47,20 @@ class Chain:
 class Planned:
     """A convolution and what follows it, as one pass."""
 
-    compute: Callable[..., Tensor]
-    inputs: tuple[str, ...]
-    result: str
+    compute: Callable[..., tuple[Tensor, Tensor]]
+    inputs: tuple[Hashable, ...]
+    outputs: tuple[Hashable, ...]
+    """The last result, and the greatest bits of its channels."""
     nodes: tuple[int, ...]
 
 
-def convolution_at(graph: Graph, index: int, weights: Weights) -> Planned | None:
-    """Plan a convolution with constant kernels and what follows it; None if it is another node."""
+def convolution_at(
+    graph: Graph, index: int, weights: Weights, known: Set[Hashable]
+) -> Planned | None:
+    """Plan a convolution with constant kernels and what follows it; None if it is another node.
+
+    Of values whose greatest bits are known, these are read too.
+    """
     node, program = graph.program.nodes[index], graph.program
     if node.operator.name != "Conv" or not graph.is_exact(index):
         return None
@@ -62,13 +68,19 @@ def convolution_at(graph: Graph, index: int, weights: Weights) -> Planned | None
     bias_name = node.inputs[2] if len(node.inputs) > 2 else ""
     bias = program.constants.get(bias_name)
     shape = graph.shape(node.inputs[0])
-    sizes = (*shape, *graph.shape(node.outputs[0]), *graph.shape(node.inputs[1]))
-    if kernels is None or (bias_name and bias is None) or not all(sizes):
+    lengths = (*shape, *graph.shape(node.outputs[0]), *graph.shape(node.inputs[1]))
+    if kernels is None or (bias_name and bias is None) or not all(lengths):
         return None
     chain = _follow(graph, node.outputs[0])
     prepared = PreparedConvolution(shape, kernels, bias, node.attributes, chain.links, weights)
-    inputs = (node.inputs[0], chain.tensor) if chain.tensor else (node.inputs[0],)
-    return Planned(prepared.run, inputs, chain.result, chain.nodes)
+    x, sizes = node.inputs[0], sizes_of(node.inputs[0])
+    inputs = (x, chain.tensor, sizes if sizes in known else "")
+    return Planned(prepared.run, inputs, (chain.result, sizes_of(chain.result)), chain.nodes)
+
+
+def sizes_of(name: str) -> Hashable:
+    """Name the greatest bits of a value's channels."""
+    return ("sizes", name)
 
 
 def _follow(graph: Graph, name: str) -> Chain:

@@ -55,13 +55,16 @@ def sizes_of(x: Any, blocks: int, sizes: Any) -> None:
 
 
 @compiled
-def scales_of(x: Any, bounds: Any, bits: Any, factors: Any, scales: Any) -> None:
+def scales_of(x: Any, known: Any, bounds: Any, bits: Any, factors: Any, scales: Any) -> None:
     """Give what each block of a sample [pixel and channel] is multiplied by, and its scale.
 
-    A block is the channels between two bounds.  One that is not finite has scale NaN.
+    A block is the channels between two bounds.  One that is not finite has scale NaN.  The greatest
+    bits of channels are known, or that is empty.
     """
-    sizes = np.empty(bounds[bits.shape[0]], np.int32)
-    sizes_of(x, bits.shape[0], sizes)
+    sizes = known
+    if not known.shape[0]:
+        sizes = np.empty(bounds[bits.shape[0]], np.int32)
+        sizes_of(x, bits.shape[0], sizes)
     for block in range(bits.shape[0]):
         greatest: Any = np.int32(0)
         for channel in range(bounds[block], bounds[block + 1]):
@@ -238,13 +241,16 @@ def convolve_rows(
     panel_scales: Any,
     ending: Any,
     tensor: Any,
+    known: Any,
     out: Any,
+    sizes: Any,
 ) -> None:
     """Convolve x [sample, depth, height, width and channel] into out [sample and pixel, map].
 
     All windows lie in x, which goes on for a vector behind its end.  Bounds and bits are of all
     groups' blocks, one group after the other; panels of a group start at the given columns, their
-    scales are [group, block, map].
+    scales are [group, block, map].  Sizes [sample, channel] of x are known, or [sample, 0] are
+    given; those of out are raised from 0.
     """
     kernel, _, _, outputs = shape
     groups, blocks, reach = panel_scales.shape
@@ -257,7 +263,7 @@ def convolve_rows(
     factors, scales = np.empty(bits.shape[0]), np.empty(bits.shape[0])
     found = totals if blocks > 1 else sums
     for sample in range(x.shape[0]):
-        scales_of(x[sample].reshape(x[sample].size), bounds, bits, factors, scales)
+        scales_of(x[sample].reshape(x[sample].size), known[sample], bounds, bits, factors, scales)
         combine_scales(scales, panel_scales, combined)
         for work in range(groups * ((count + piece - 1) // piece)):
             group, first = work % groups, work // groups * piece
@@ -276,5 +282,5 @@ def convolve_rows(
                 )
                 finish_piece(
                     *(found, rows, width, group * maps + column, min(width, maps - column)),
-                    *(left[column:], places, ending, tensor, out, room),
+                    *(left[column:], places, ending, tensor, out, sizes[sample], room),
                 )

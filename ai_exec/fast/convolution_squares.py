@@ -236,7 +236,9 @@ def convolve_squares(
     panel_scales: Any,
     ending: Any,
     tensor: Any,
+    known: Any,
     out: Any,
+    sizes: Any,
 ) -> None:
     """Convolve x [sample, height, width and channel] into out [sample and pixel, map].
 
@@ -255,7 +257,7 @@ def convolve_squares(
     factors, scales = np.empty(bits.shape[0]), np.empty(bits.shape[0])
     found, left = (totals, ones) if panel_scales.shape[1] > 1 else (sums, combined[0, 0])
     for sample in range(x.shape[0]):
-        scales_of(x[sample].reshape(x[sample].size), bounds, bits, factors, scales)
+        scales_of(x[sample].reshape(x[sample].size), known[sample], bounds, bits, factors, scales)
         combine_scales(scales, panel_scales, combined)
         for first in range(0, squares, piece):
             rows = min(piece, squares - first)
@@ -273,5 +275,5 @@ def convolve_squares(
                 )
                 finish_piece(
                     *(found, 4 * rows, wide, column, min(wide, maps - column)),
-                    *(left[column:], places, ending, tensor, out, room),
+                    *(left[column:], places, ending, tensor, out, sizes[sample], room),
                 )

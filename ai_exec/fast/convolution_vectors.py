@@ -23,12 +23,13 @@ PLACES: Final = 16
 """Elements of a square of 4 x 4."""
 PIXELS: Final = 4
 """Results of a row that are summed together, by channel."""
-RECORD: Final = 12
+RECORD: Final = 14
 """Numbers that `settle` takes."""
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _WIDE = ir.VectorType(ir.DoubleType(), WIDE_LANES)
 _NARROW = ir.VectorType(ir.FloatType(), WIDE_LANES)
+_WHOLES = ir.VectorType(_I32, WIDE_LANES)
 
 Emit = Callable[[Any, Sequence[Any]], None]
 
@@ -198,15 +199,18 @@ def _settle(*, normalised: bool, tensor: bool) -> Emit:
         (record,) = arguments
         given = [_load(builder, record, _I64(8 * place), _I64) for place in range(RECORD)]
         sums, stride, rows, columns, outs, others = given[:6]
-        numbers = [
-            _load(builder, given[RECORD - 1], _I64(4 * place), ir.FloatType()) for place in range(3)
-        ]
-        low, high, zero = (_splat(builder, number) for number in numbers)
+        limits, sizes, masks = given[11:]
+        low, high, zero = (
+            _splat(builder, _load(builder, limits, _I64(4 * place), ir.FloatType()))
+            for place in range(3)
+        )
+        best = cgutils.alloca_once(builder, _WHOLES)
         with _channels(builder, columns) as column:
             wide, narrow = builder.mul(column, _I64(8)), builder.mul(column, _I64(4))
             constants = [
                 _load(builder, start, wide, _WIDE) for start in given[6 : 11 if normalised else 8]
             ]
+            builder.store(_load(builder, sizes, narrow, _WHOLES), best)
             with cgutils.for_range(builder, rows) as loop:
                 place = builder.add(builder.mul(loop.index, stride), wide)
                 line = builder.mul(loop.index, _I64(8))
@@ -224,8 +228,16 @@ def _settle(*, normalised: bool, tensor: bool) -> Emit:
                 above = builder.fcmp_ordered(">", value, high)
                 value = builder.fadd(builder.select(above, high, value), zero)
                 _store(builder, value, _load(builder, outs, line, _I64), narrow)
+                mask = _load(builder, masks, builder.mul(loop.index, _I64(4)), _I32)
+                size = builder.and_(builder.bitcast(value, _WHOLES), _splat(builder, mask))
+                builder.store(_greater(builder, size, builder.load(best)), best)
+            _store(builder, builder.load(best), sizes, narrow)
 
     return emit
+
+
+def _greater(builder: Any, first: Any, second: Any) -> Any:
+    return builder.select(builder.icmp_signed(">", first, second), first, second)
 
 
 def _emit_depth(builder: Any, arguments: Sequence[Any]) -> None:
@@ -274,17 +286,15 @@ def _emit_lines(builder: Any, arguments: Sequence[Any]) -> None:
 
 def _emit_greatest(builder: Any, arguments: Sequence[Any]) -> None:
     source, pixels, channels, sizes = arguments
-    whole = ir.VectorType(_I32, WIDE_LANES)
-    mask = ir.Constant(whole, [0x7FFFFFFF] * WIDE_LANES)
+    mask = ir.Constant(_WHOLES, [0x7FFFFFFF] * WIDE_LANES)
+    best = cgutils.alloca_once(builder, _WHOLES)
     with _channels(builder, channels) as channel:
         offset = builder.mul(channel, _I64(4))
-        best = cgutils.alloca_once_value(builder, ir.Constant(whole, [0] * WIDE_LANES))
-        builder.store(ir.Constant(whole, [0] * WIDE_LANES), best)
+        builder.store(ir.Constant(_WHOLES, [0] * WIDE_LANES), best)
         with cgutils.for_range(builder, pixels) as loop:
             line = builder.mul(loop.index, builder.mul(channels, _I64(4)))
-            size = builder.and_(_load(builder, source, builder.add(line, offset), whole), mask)
-            known = builder.load(best)
-            builder.store(builder.select(builder.icmp_signed(">", size, known), size, known), best)
+            size = builder.and_(_load(builder, source, builder.add(line, offset), _WHOLES), mask)
+            builder.store(_greater(builder, size, builder.load(best)), best)
         _store(builder, builder.load(best), sizes, offset)
 
 
@@ -342,6 +352,7 @@ another tensor; clipped; each if so.
 
 Takes the address of a record: sums, the distance of rows, rows, columns, the addresses of the rows'
 targets and of their rows in the other tensor, then addresses of scales, biases, means, factors and
-biases of the normalisation by column, and of three numbers: low, high, and a zero that is added
-last, -0 to change nothing.
+biases of the normalisation by column, then of three numbers: low, high, and a zero that is added
+last, -0 to change nothing; then of the greatest bits of sizes by column, which are updated, and of
+a mask for each row: what of its bits counts there.
 """

@@ -163,11 +163,13 @@ class _Planner:
 
     def _convolution(self, index: int, node: Node) -> bool:
         """A convolution with constant kernels, and what follows it."""
-        found = convolution_at(self._graph, index, self._weights)
+        found = convolution_at(self._graph, index, self._weights, self._quantised)
         if found is None:
             return False
+        self._quantised.update(found.outputs)
         position = max((index, *found.nodes))
-        return self._add(Step(found.compute, found.inputs, (found.result,), position), found.nodes)
+        step = Step(found.compute, found.inputs, found.outputs, position, many=True)
+        return self._add(step, found.nodes)
 
     def _shares(self, name: str, index: int) -> bool:
         """Tell whether another product with constant weights reads the same rows."""

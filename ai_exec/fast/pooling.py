@@ -20,6 +20,8 @@ from ai_exec.semantics.numerics import Floats, sum_bits
 from ai_exec.tensor import Shape, Tensor
 
 Kernel = Callable[..., Tensor]
+UNKNOWN: Final = np.zeros(0, np.int32)
+"""Sizes that are still to be found."""
 
 
 @compiled
@@ -91,7 +93,7 @@ def _scales(x: Tensor, bits: int) -> tuple[Floats, Floats]:
     factors, scales = np.empty((2, samples, channels))
     bounds, lengths = np.arange(channels + 1), np.full(channels, bits)
     for sample in range(samples):
-        scales_of(x[sample].reshape(-1), bounds, lengths, factors[sample], scales[sample])
+        scales_of(x[sample].reshape(-1), UNKNOWN, bounds, lengths, factors[sample], scales[sample])
     return factors, scales
 
 
