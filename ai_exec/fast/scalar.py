@@ -130,6 +130,14 @@ _SIGMOID_HARD: Final = numbers("-0x1.250c02p-10")
 _SIGMOID_RIGHT: Final = numbers("0x1.ffb6bep-2")
 _ACOS_HARD: Final = numbers("0x1.04c444p-12", "0x1.110b46p-26")
 _ACOS_RIGHT: Final = numbers("0x1.920f6ap+0", "0x1.921fb6p+0")
+_ATAN_HARD: Final = numbers("0x1.1ad646p-4")
+_ATAN_RIGHT: Final = numbers("0x1.1a6386p-4")
+_SINH_HARD: Final = numbers("0x1.250bfep-11")
+_SINH_RIGHT: Final = numbers("0x1.250bfep-11")
+_ASINH_HARD: Final = numbers("0x1.bacb4ap+24", "0x1.b121a6p+75", "0x1.6351d8p+94")
+_ASINH_RIGHT: Final = numbers("0x1.1e0696p+4", "0x1.a9a3f2p+5", "0x1.08b512p+6")
+_ACOSH_HARD: Final = numbers("0x1.b121a6p+75", "0x1.6351d8p+94")
+_ACOSH_RIGHT: Final = numbers("0x1.a9a3f2p+5", "0x1.08b512p+6")
 _ERF_HARD: Final = numbers("0x1.81d5acp-13")
 _ERF_RIGHT: Final = numbers("0x1.b35e28p-13")
 _GELU_TANH_HARD: Final = numbers("-0x1.6148dep-16")
@@ -314,7 +322,8 @@ def sinh_f32(x: Number) -> np.float32:
     wide: float = np.float64(x)
     size = abs(wide)
     power = expm1_f64(100.0 if size > 100.0 else size)
-    return np.float32(with_sign(0.5 * (power + power / (power + 1.0)), wide))
+    value = mended(0.5 * (power + power / (power + 1.0)), size, _SINH_HARD, _SINH_RIGHT)
+    return np.float32(with_sign(value, wide))
 
 
 @inlined
@@ -334,6 +343,7 @@ def asinh_f32(x: Number) -> np.float32:
     near = 2.0**130 if size > 2.0**130 else size
     square = near * near
     value = log1p_f64(near + square / (1.0 + np.sqrt(1.0 + square)))
+    value = mended(value, size, _ASINH_HARD, _ASINH_RIGHT)
     return np.float32(with_sign(wide if size > 2.0**130 else value, wide))
 
 
@@ -344,6 +354,7 @@ def acosh_f32(x: Number) -> np.float32:
     above = wide - 1.0
     above = 2.0**130 if above > 2.0**130 else above
     value = log1p_f64(above + np.sqrt(2.0 * above + above * above))
+    value = mended(value, wide, _ACOSH_HARD, _ACOSH_RIGHT)
     value = np.nan if wide < 1.0 else value
     return np.float32(wide if wide == np.inf else value)
 
@@ -371,7 +382,7 @@ def atan_f32(x: Number) -> np.float32:
     t = above / below
     square = t * t
     value = start + (t + t * (square * horner(ATAN_SERIES, square)))
-    return np.float32(with_sign(value, wide))
+    return np.float32(with_sign(mended(value, size, _ATAN_HARD, _ATAN_RIGHT), wide))
 
 
 @inlined

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ai_exec.fast.compilation import compiled, inlined
-from ai_exec.fast.scalar import COS_SERIES, SIN_SERIES, WHOLE, horner
+from ai_exec.fast.scalar import COS_SERIES, SIN_SERIES, WHOLE, horner, mended, numbers
 from ai_exec.semantics.angles import TABLE
 
 Singles = npt.NDArray[np.float32]
@@ -20,6 +20,12 @@ _SECOND: Final = float.fromhex("0x1.0b4611a6p-34")
 _THIRD: Final = float.fromhex("0x1.3198a2e037073p-69")
 _LIMB: Final = np.uint64((1 << 32) - 1)
 _BITS: Final = np.uint64(32)
+
+_SIN_HARD: Final = numbers("0x1.33333p+13", "-0x1.33333p+13")
+_SIN_RIGHT: Final = numbers("-0x1.63f4bap-2", "0x1.63f4bap-2")
+_COS_HARD: Final = numbers("0x1.4555p+51", "0x1.3170fp+63", "0x1.2b9622p+67")
+_COS_RIGHT: Final = numbers("0x1.115d7ep-1", "0x1.fe2976p-1", "0x1.f0285ep-1")
+"""Numbers, of the cosine sizes, whose results binary64 rounds wrongly: so near is a boundary."""
 
 
 @inlined
@@ -102,7 +108,7 @@ def sin(x: Singles, result: Singles) -> None:
     for place in range(x.size):
         wide = np.float64(x[place])
         turns, rest = near_turns(wide)
-        value = sin_of(turns, rest)
+        value = mended(sin_of(turns, rest), wide, _SIN_HARD, _SIN_RIGHT)
         result[place] = np.float32(wide if wide == 0.0 else value)
         far |= abs(x[place]) > NEAR
     if far:
@@ -124,7 +130,9 @@ def cos(x: Singles, result: Singles) -> None:
         for place in range(x.size):
             if is_far(x[place]):
                 turns, rest = far_turns(x[place])
-                result[place] = np.float32(sin_of(turns + 1, rest))
+                size = np.float64(abs(x[place]))
+                value = mended(sin_of(turns + 1, rest), size, _COS_HARD, _COS_RIGHT)
+                result[place] = np.float32(value)
 
 
 @compiled
