@@ -16,17 +16,25 @@ from ai_exec.tensor import ITEM_BYTES, Shape
 NODE_GAS: Final = 5_000
 """Calling a kernel, whatever it does."""
 RUN_GAS: Final = 50_000
-"""Reading inputs, checking them, writing outputs."""
+"""Checking the inputs, handing over the outputs."""
+RUN_BYTE_PICOSECONDS: Final = 30
+"""Reading one byte of an input, or writing one of an output."""
 
 MULTIPLY_ADD_PICOSECONDS: Final = 100
 QUANTISE_PICOSECONDS: Final = 8_000
 """Writing one element of an operand in block fixed point."""
 MOVE_PICOSECONDS: Final = 1_500
 """Copying one element."""
+PASS_PICOSECONDS: Final = 4_500
+"""One correctly rounded function of one binary32 element in a compiled pass."""
+WIDE_PASS_PICOSECONDS: Final = 200_000
+"""One function of one binary64 element."""
 FUNCTION_PICOSECONDS: Final = 100_000
-"""One correctly rounded function of one element."""
+"""One correctly rounded function of one element amid a kernel's other work."""
 EXP_PICOSECONDS: Final = 50_000
-"""The exponential and what is made of it alone."""
+"""The exponential and what is made of it alone, amid a kernel's other work."""
+BYTE_PICOSECONDS: Final = 80
+"""Reading or writing one byte of an operator that does one simple step with each element."""
 GROUP_GAS: Final = 60_000
 """One group of a convolution, whatever it holds."""
 
@@ -53,9 +61,30 @@ def per_input_element(picoseconds: int = MOVE_PICOSECONDS, start: int = 0) -> Co
     )
 
 
-def function(count: int = 1) -> Cost:
-    """Price so many correctly rounded functions of each element."""
-    return per_element(count * FUNCTION_PICOSECONDS)
+def per_byte(picoseconds: int = BYTE_PICOSECONDS) -> Cost:
+    """Price each byte of the inputs and outputs, whatever the element type."""
+
+    def price(call: Call) -> int:
+        present = [operand for operand in call.inputs if operand is not None]
+        held = sum(tensor_bytes(one.dtype, one.shape) for one in (*present, *call.outputs))
+        return gas(picoseconds * held)
+
+    return price
+
+
+def by_type(floats: Cost, others: Cost) -> Cost:
+    """Price by whether the first input is of floats."""
+    return lambda call: (floats if "float" in call.at(0).dtype else others)(call)
+
+
+def by_width(narrow: Cost, wide: Cost) -> Cost:
+    """Price by whether the first input is of binary64."""
+    return lambda call: (wide if call.at(0).dtype == "float64" else narrow)(call)
+
+
+def function(picoseconds: int = PASS_PICOSECONDS) -> Cost:
+    """Price one correctly rounded function of each element, the pass as given for binary32."""
+    return by_width(per_element(picoseconds), per_element(WIDE_PASS_PICOSECONDS))
 
 
 def free(call: Call) -> int:

@@ -10,6 +10,7 @@ from ai_exec.metering import (
     BODY_GAS,
     HANDED_GAS,
     MOVE_PICOSECONDS,
+    RUN_BYTE_PICOSECONDS,
     RUN_GAS,
     gas,
     nodes_cost,
@@ -64,10 +65,12 @@ def assemble(
     nodes = tuple(_node(each) for each in chosen)
     handed = HANDED_GAS * (len(own) + len(captures) + len(outputs))
     copied = gas(MOVE_PICOSECONDS * _elements(outputs))
-    start = BODY_GAS + handed + copied if body else RUN_GAS
+    held = sum(declared.content_bytes for declared in (*inputs, *outputs))
+    run = RUN_GAS + gas(RUN_BYTE_PICOSECONDS * held)
+    start = BODY_GAS + handed + copied if body else run
     start += HANDED_GAS * sum(len(node.captures) for node in nodes)
     fixed = tuple(0 if node.dynamic or node.bodies else node.cost for node in nodes)
-    held = tuple(Held(each.reads, each.outputs, each.node.scratch_bytes) for each in chosen)
+    needs = tuple(Held(each.reads, each.outputs, each.node.scratch_bytes) for each in chosen)
     return Program(
         (*inputs, *(TensorType(name, known[name].dtype, known[name].shape) for name in captures)),
         outputs,
@@ -75,7 +78,7 @@ def assemble(
         nodes,
         known,
         start + nodes_cost(tuple(node.cost for node in nodes)),
-        peak_bytes(held, known, tuple(own), results, constants),
+        peak_bytes(needs, known, tuple(own), results, constants),
         captures,
         metered_gas=start + nodes_cost(fixed),
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ai_exec.metering import EXP_PICOSECONDS, function, per_element
+from ai_exec.metering import function, per_element
 from ai_exec.ops.rules import FLOATS, NUMBERS, SIGNED, broadcasts_to, require_dtype, same
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics import functions
@@ -16,7 +16,7 @@ def relu(x: Tensor) -> Tensor:
     return maximum(x, x.dtype.type(0))
 
 
-@operator("LeakyRelu", since=(6, 16), infer=same, cost=per_element(3_000), values=FLOATS)
+@operator("LeakyRelu", since=(6, 16), infer=same, cost=per_element(12_000), values=FLOATS)
 def leaky_relu(x: Tensor, *, alpha: float = 0.009999999776482582) -> Tensor:
     """x, below zero alpha x."""
     return np.where(x < 0, x.dtype.type(alpha) * x, x)
@@ -30,19 +30,19 @@ def _prelu(call: Call) -> tuple[Operand, ...]:
     return same(call)
 
 
-@operator("PRelu", since=(7, 9, 16), infer=_prelu, cost=per_element(3_000), values=NUMBERS)
+@operator("PRelu", since=(7, 9, 16), infer=_prelu, cost=per_element(12_000), values=NUMBERS)
 def p_relu(x: Tensor, slope: Tensor) -> Tensor:
     """x, below zero slope x."""
     return np.where(x < 0, slope * x, x)
 
 
-@operator("ThresholdedRelu", since=(10, 22), infer=same, cost=per_element(), values=FLOATS)
+@operator("ThresholdedRelu", since=(10, 22), infer=same, cost=per_element(8_000), values=FLOATS)
 def thresholded_relu(x: Tensor, *, alpha: float = 1.0) -> Tensor:
     """x above alpha, else +0."""
     return np.where(x > x.dtype.type(alpha), x, x.dtype.type(0))
 
 
-@operator("Sigmoid", since=(6, 13), infer=same, cost=per_element(EXP_PICOSECONDS), values=FLOATS)
+@operator("Sigmoid", since=(6, 13), infer=same, cost=function(), values=FLOATS)
 def sigmoid(x: Tensor) -> Tensor:
     """1 / (1 + e^-x), correctly rounded."""
     return functions.sigmoid(x)
@@ -69,19 +69,19 @@ def tanh(input: Tensor) -> Tensor:
     return functions.tanh(input)
 
 
-@operator("Exp", since=(6, 13), infer=same, cost=per_element(EXP_PICOSECONDS), values=FLOATS)
+@operator("Exp", since=(6, 13), infer=same, cost=function(3_500), values=FLOATS)
 def exp(input: Tensor) -> Tensor:
     """e^input, correctly rounded."""
     return functions.exp(input)
 
 
-@operator("Log", since=(6, 13), infer=same, cost=function(), values=FLOATS)
+@operator("Log", since=(6, 13), infer=same, cost=function(18_000), values=FLOATS)
 def log(input: Tensor) -> Tensor:
     """Natural logarithm, correctly rounded."""
     return functions.log(input)
 
 
-@operator("Erf", since=(9, 13), infer=same, cost=function(2), values=FLOATS)
+@operator("Erf", since=(9, 13), infer=same, cost=function(), values=FLOATS)
 def erf(input: Tensor) -> Tensor:
     """Error function, correctly rounded."""
     return functions.erf(input)
@@ -93,32 +93,32 @@ def _gelu(call: Call) -> tuple[Operand, ...]:
     return same(call)
 
 
-@operator("Gelu", since=20, infer=_gelu, cost=function(2), values=FLOATS)
+@operator("Gelu", since=20, infer=_gelu, cost=function(5_500), values=FLOATS)
 def gelu(x: Tensor, *, approximate: str = "none") -> Tensor:
     """x (1 + erf(x / sqrt 2)) / 2, or with `tanh` its approximation; each correctly rounded."""
     return functions.gelu_tanh(x) if approximate == "tanh" else functions.gelu(x)
 
 
-@operator("Softplus", since=(1, 22), infer=same, cost=function(2), values=FLOATS)
+@operator("Softplus", since=(1, 22), infer=same, cost=function(9_500), values=FLOATS)
 def softplus(x: Tensor) -> Tensor:
     """log(1 + e^x), correctly rounded."""
     return functions.softplus(x)
 
 
-@operator("Softsign", since=(1, 22), infer=same, cost=per_element(6_000), values=FLOATS)
+@operator("Softsign", since=(1, 22), infer=same, cost=per_element(4_000), values=FLOATS)
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|), each step rounded."""
     quotient: Tensor = input / (input.dtype.type(1) + np.abs(input))
     return quotient
 
 
-@operator("Elu", since=(6, 22), infer=same, cost=function(), values=FLOATS)
+@operator("Elu", since=(6, 22), infer=same, cost=function(6_000), values=FLOATS)
 def elu(x: Tensor, *, alpha: float = 1.0) -> Tensor:
     """x, below zero alpha (e^x - 1): the latter correctly rounded, then the product."""
     return np.where(x < 0, x.dtype.type(alpha) * functions.expm1(x), x)
 
 
-@operator("Celu", since=(12, 28), infer=same, cost=function(), values=FLOATS)
+@operator("Celu", since=(12, 28), infer=same, cost=function(7_000), values=FLOATS)
 def celu(x: Tensor, *, alpha: float = 1.0) -> Tensor:
     """max(0, x) + min(0, alpha (e^(x / alpha) - 1)), each step rounded; a zero is +0."""
     scale = x.dtype.type(alpha)
@@ -127,7 +127,7 @@ def celu(x: Tensor, *, alpha: float = 1.0) -> Tensor:
     return total
 
 
-@operator("Selu", since=(6, 22), infer=same, cost=function(), values=FLOATS)
+@operator("Selu", since=(6, 22), infer=same, cost=function(6_000), values=FLOATS)
 def selu(
     x: Tensor, *, alpha: float = 1.6732631921768188, gamma: float = 1.0507010221481323
 ) -> Tensor:
@@ -137,7 +137,7 @@ def selu(
     return np.where(x > 0, scale * x, below)
 
 
-@operator("Mish", since=(18, 22), infer=same, cost=function(2), values=FLOATS)
+@operator("Mish", since=(18, 22), infer=same, cost=function(), values=FLOATS)
 def mish(x: Tensor) -> Tensor:
     """x tanh(log(1 + e^x)), correctly rounded as one function."""
     return functions.mish(x)
@@ -149,7 +149,7 @@ def swish(x: Tensor, *, alpha: float = 1.0) -> Tensor:
     return functions.swish(x, alpha)
 
 
-@operator("Shrink", since=9, infer=same, cost=per_element(6_000), values=NUMBERS)
+@operator("Shrink", since=9, infer=same, cost=per_element(25_000), values=NUMBERS)
 def shrink(input: Tensor, *, bias: float = 0.0, lambd: float = 0.5) -> Tensor:
     """x + bias below -lambd, x - bias above lambd, else +0; integers in binary64, then cast."""
     x = input if input.dtype.kind == "f" else input.astype(np.float64)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ai_exec.metering import per_element
+from ai_exec.metering import by_type, by_width, per_byte, per_element
 from ai_exec.ops.rules import (
     FLOAT32,
     FLOATS,
@@ -18,26 +18,32 @@ from ai_exec.semantics import numerics
 from ai_exec.semantics.powers import power
 from ai_exec.tensor import Tensor
 
+_PRODUCT = by_type(per_byte(170), per_byte())
+_QUOTIENT = by_type(per_byte(170), per_element(14_000))
+"""Results below the normal numbers take ten times as long as others."""
+_REST = by_type(by_width(per_element(220_000), per_element(1_800_000)), per_element(14_000))
+"""A rest of floats is found bit by bit: there are as many as the quotient has."""
 
-@operator("Add", since=(7, 13, 14), infer=broadcast, cost=per_element(), values=NUMBERS)
+
+@operator("Add", since=(7, 13, 14), infer=broadcast, cost=per_byte(), values=NUMBERS)
 def add(a: Tensor, b: Tensor) -> Tensor:
     """a + b; integers wrap."""
     return np.add(a, b)
 
 
-@operator("Sub", since=(7, 13, 14), infer=broadcast, cost=per_element(), values=NUMBERS)
+@operator("Sub", since=(7, 13, 14), infer=broadcast, cost=per_byte(), values=NUMBERS)
 def sub(a: Tensor, b: Tensor) -> Tensor:
     """a - b; integers wrap."""
     return np.subtract(a, b)
 
 
-@operator("Mul", since=(7, 13, 14), infer=broadcast, cost=per_element(), values=NUMBERS)
+@operator("Mul", since=(7, 13, 14), infer=broadcast, cost=_PRODUCT, values=NUMBERS)
 def mul(a: Tensor, b: Tensor) -> Tensor:
     """a b; integers wrap."""
     return np.multiply(a, b)
 
 
-@operator("Div", since=(7, 13, 14), infer=broadcast, cost=per_element(2_000), values=NUMBERS)
+@operator("Div", since=(7, 13, 14), infer=broadcast, cost=_QUOTIENT, values=NUMBERS)
 def div(a: Tensor, b: Tensor) -> Tensor:
     """a / b; integers are cut towards zero, and give 0 where b is 0."""
     return np.divide(a, b) if a.dtype.kind == "f" else numerics.divide_whole(a, b)
@@ -49,13 +55,13 @@ def _mod(call: Call) -> tuple[Operand, ...]:
     return broadcast(call)
 
 
-@operator("Mod", since=(10, 13), infer=_mod, cost=per_element(20_000), values=NUMBERS)
+@operator("Mod", since=(10, 13), infer=_mod, cost=_REST, values=NUMBERS)
 def mod_10(a: Tensor, b: Tensor, *, fmod: int = 0) -> Tensor:
     """As later versions, but floats only with `fmod`."""
     return mod(a, b, fmod=fmod)
 
 
-@operator("Mod", since=28, infer=broadcast, cost=per_element(20_000), values=NUMBERS)
+@operator("Mod", since=28, infer=broadcast, cost=_REST, values=NUMBERS)
 def mod(a: Tensor, b: Tensor, *, fmod: int = 0) -> Tensor:
     """Rest of a / b with the sign of b, or of a if `fmod`; integers give 0 where b is 0.
 
@@ -81,9 +87,11 @@ POWERED = (*FLOATS, "int32", "int64")
 
 
 def _pow_cost(call: Call) -> int:
-    """Integers are squared up to 64 times."""
-    whole = call.at(0).dtype not in FLOATS
-    return per_element(400_000 if whole else 200_000, start=300_000 if whole else 0)(call)
+    """Integers are squared up to 64 times; powers in binary64 are found in pairs of numbers."""
+    base, exponent = call.at(0).dtype, call.at(1).dtype
+    if base in FLOATS:
+        return per_element(3_000_000 if base == "float64" else 25_000)(call)
+    return per_element(2_500_000 if exponent in FLOATS else 120_000, start=300_000)(call)
 
 
 @operator("Pow", since=(12, 13, 15), infer=_pow, cost=_pow_cost, values=POWERED)
@@ -96,7 +104,7 @@ def pow(x: Tensor, y: Tensor) -> Tensor:
     return _whole_power(x, y)
 
 
-@operator("Pow", since=7, infer=_pow, cost=per_element(200_000), values=FLOATS)
+@operator("Pow", since=7, infer=_pow, cost=_pow_cost, values=FLOATS)
 def pow_7(x: Tensor, y: Tensor) -> Tensor:
     """As later versions, of floats only."""
     return power(x, y)
@@ -116,55 +124,55 @@ def _whole_power(x: Tensor, y: Tensor) -> Tensor:
     return np.where(exponent < 0, inverse, result)
 
 
-@operator("Neg", since=(6, 13), infer=same, cost=per_element(), values=SIGNED)
+@operator("Neg", since=(6, 13), infer=same, cost=per_byte(), values=SIGNED)
 def neg(x: Tensor) -> Tensor:
     """-x."""
     return np.negative(x)
 
 
-@operator("Abs", since=(6, 13), infer=same, cost=per_element(), values=NUMBERS)
+@operator("Abs", since=(6, 13), infer=same, cost=per_byte(), values=NUMBERS)
 def abs(x: Tensor) -> Tensor:
     """Magnitude of x; the least integer keeps its sign."""
     return np.asarray(np.abs(x))
 
 
-@operator("Sign", since=(9, 13), infer=same, cost=per_element(), values=NUMBERS)
+@operator("Sign", since=(9, 13), infer=same, cost=per_element(2_500), values=NUMBERS)
 def sign(input: Tensor) -> Tensor:
     """-1, +0 or 1."""
     return np.asarray(np.sign(input) + input.dtype.type(0))
 
 
-@operator("Reciprocal", since=(6, 13), infer=same, cost=per_element(4_000), values=FLOATS)
+@operator("Reciprocal", since=(6, 13), infer=same, cost=per_byte(250), values=FLOATS)
 def reciprocal(x: Tensor) -> Tensor:
     """1 / x."""
     return np.asarray(np.divide(x.dtype.type(1), x))
 
 
-@operator("Sqrt", since=(6, 13), infer=same, cost=per_element(7_000), values=FLOATS)
+@operator("Sqrt", since=(6, 13), infer=same, cost=per_byte(1_000), values=FLOATS)
 def sqrt(x: Tensor) -> Tensor:
     """Square root, which IEEE 754 rounds correctly."""
     return np.sqrt(x)
 
 
-@operator("Floor", since=(6, 13), infer=same, cost=per_element(), values=FLOATS)
+@operator("Floor", since=(6, 13), infer=same, cost=per_byte(), values=FLOATS)
 def floor(x: Tensor) -> Tensor:
     """Greatest whole number not above x."""
     return np.floor(x)
 
 
-@operator("Ceil", since=(6, 13), infer=same, cost=per_element(), values=FLOATS)
+@operator("Ceil", since=(6, 13), infer=same, cost=per_byte(), values=FLOATS)
 def ceil(x: Tensor) -> Tensor:
     """Least whole number not below x."""
     return np.ceil(x)
 
 
-@operator("Round", since=(11, 22), infer=same, cost=per_element(), values=FLOATS)
+@operator("Round", since=(11, 22), infer=same, cost=per_byte(), values=FLOATS)
 def round(x: Tensor) -> Tensor:
     """Nearest whole number, half to even."""
     return np.rint(x)
 
 
-@operator("Min", since=(8, 12, 13), infer=broadcast, cost=per_element(), values=NUMBERS)
+@operator("Min", since=(8, 12, 13), infer=broadcast, cost=per_byte(150), values=NUMBERS)
 def min(*data_0: Tensor) -> Tensor:
     """Least of the inputs; NaN if one is NaN; a zero is +0."""
     least = data_0[0]
@@ -173,7 +181,7 @@ def min(*data_0: Tensor) -> Tensor:
     return least
 
 
-@operator("Max", since=(8, 12, 13), infer=broadcast, cost=per_element(), values=NUMBERS)
+@operator("Max", since=(8, 12, 13), infer=broadcast, cost=per_byte(150), values=NUMBERS)
 def max(*data_0: Tensor) -> Tensor:
     """Greatest of the inputs; NaN if one is NaN; a zero is +0."""
     greatest = data_0[0]
@@ -182,7 +190,7 @@ def max(*data_0: Tensor) -> Tensor:
     return greatest
 
 
-@operator("Sum", since=(8, 13), infer=broadcast, cost=per_element(), values=FLOATS)
+@operator("Sum", since=(8, 13), infer=broadcast, cost=per_byte(), values=FLOATS)
 def sum(*data_0: Tensor) -> Tensor:
     """Inputs added one after the other, each sum rounded."""
     total = data_0[0]
@@ -191,7 +199,7 @@ def sum(*data_0: Tensor) -> Tensor:
     return total
 
 
-@operator("Mean", since=(8, 13), infer=broadcast, cost=per_element(), values=FLOATS)
+@operator("Mean", since=(8, 13), infer=broadcast, cost=per_byte(180), values=FLOATS)
 def mean(*data_0: Tensor) -> Tensor:
     """The sum of the inputs as `Sum` gives it, divided by their number."""
     return np.asarray(np.divide(sum(*data_0), data_0[0].dtype.type(len(data_0))))

@@ -145,7 +145,7 @@ def _cost(call: Call) -> int:
     scores = size(heads.scores)
     operands = sum(size(output.shape) for output in call.outputs[:3]) + size(call.at(0).shape)
     products = scores * (heads.width + heads.value_width)
-    each = EXP_PICOSECONDS + 20 * QUANTISE_PICOSECONDS
+    each = EXP_PICOSECONDS + 60 * QUANTISE_PICOSECONDS
     each += FUNCTION_PICOSECONDS if call.attributes["softcap"] else 0
     found = products_cost(dtype, products, operands + scores, 2 * scores)
     return START_GAS + found + gas(each * scores)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ai_exec.metering import per_element
+from ai_exec.metering import per_byte, per_element
 from ai_exec.ops.rules import INTEGERS, broadcast, require_word, same
 from ai_exec.registry import Call, Operand, operator
 from ai_exec.tensor import Tensor
@@ -10,25 +10,25 @@ from ai_exec.tensor import Tensor
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 
 
-@operator("BitwiseAnd", since=18, infer=broadcast, cost=per_element(), values=INTEGERS)
+@operator("BitwiseAnd", since=18, infer=broadcast, cost=per_byte(), values=INTEGERS)
 def bitwise_and(a: Tensor, b: Tensor) -> Tensor:
     """Bits that both have."""
     return np.bitwise_and(a, b)
 
 
-@operator("BitwiseOr", since=18, infer=broadcast, cost=per_element(), values=INTEGERS)
+@operator("BitwiseOr", since=18, infer=broadcast, cost=per_byte(), values=INTEGERS)
 def bitwise_or(a: Tensor, b: Tensor) -> Tensor:
     """Bits that one or both have."""
     return np.bitwise_or(a, b)
 
 
-@operator("BitwiseXor", since=18, infer=broadcast, cost=per_element(), values=INTEGERS)
+@operator("BitwiseXor", since=18, infer=broadcast, cost=per_byte(), values=INTEGERS)
 def bitwise_xor(a: Tensor, b: Tensor) -> Tensor:
     """Bits that just one has."""
     return np.bitwise_xor(a, b)
 
 
-@operator("BitwiseNot", since=18, infer=same, cost=per_element(), values=INTEGERS)
+@operator("BitwiseNot", since=18, infer=same, cost=per_byte(), values=INTEGERS)
 def bitwise_not(x: Tensor) -> Tensor:
     """Bits that x has not."""
     return np.invert(x)

@@ -9,9 +9,31 @@ from ai_exec.metering import per_element
 from ai_exec.ops.rules import ANY, INTEGERS, require_dtype, require_word
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics import numerics
-from ai_exec.tensor import DTYPE_NAMES, ELEMENT_BITS, Tensor, canonical
+from ai_exec.tensor import DTYPE_NAMES, ELEMENT_BITS, NARROW, Tensor, canonical
 
-_COST = per_element(6_000, start=20_000)
+_TO_SMALL = 230_000
+_TO_FEW_BITS = 60_000
+_TO_NARROW = 28_000
+_FROM_NARROW = 6_000
+_TO_WHOLE = 30_000
+_PLAIN = 2_000
+"""Picoseconds of an element by what is converted to what, at worst."""
+
+
+def _cost(call: Call) -> int:
+    given, made = call.at(0).dtype, call.outputs[0].dtype
+    if made.startswith(("float8", "float4")):
+        price = _TO_SMALL
+    elif ELEMENT_BITS[made] < 8 or (made == "uint64" and "float" in given):
+        price = _TO_FEW_BITS
+    elif made in NARROW:
+        price = _TO_NARROW
+    elif "float" in given and made in INTEGERS:
+        price = _TO_WHOLE
+    else:
+        price = _PLAIN if ELEMENT_BITS[given] >= 32 or "float" not in given else _FROM_NARROW
+    return per_element(price, start=20_000)(call)
+
 
 ROUND_MODES: Final = ("up", "down", "nearest")
 
@@ -37,19 +59,19 @@ def _cast(call: Call) -> tuple[Operand, ...]:
     return (Operand(_named_type(call), call.at(0).shape),)
 
 
-@operator("Cast", since=(6, 9, 13), infer=_cast, cost=_COST, values=ANY, native=True)
+@operator("Cast", since=(6, 9, 13), infer=_cast, cost=_cost, values=ANY, native=True)
 def cast(input: Tensor, *, to: int) -> Tensor:
     """Convert elements (see `numerics.cast`)."""
     return numerics.cast(input, DTYPE_NAMES[to])
 
 
-@operator("Cast", since=(19, 21, 23), infer=_cast, cost=_COST, values=ANY, native=True)
+@operator("Cast", since=(19, 21, 23), infer=_cast, cost=_cost, values=ANY, native=True)
 def cast_19(input: Tensor, *, saturate: int = 1, to: int) -> Tensor:
     """As `cast`; `saturate` concerns small floats (see `semantics/tiny.py`)."""
     return numerics.cast(input, DTYPE_NAMES[to], saturate=bool(saturate))
 
 
-@operator("Cast", since=(24, 25, 28), infer=_cast, cost=_COST, values=ANY, native=True)
+@operator("Cast", since=(24, 25, 28), infer=_cast, cost=_cost, values=ANY, native=True)
 def cast_24(input: Tensor, *, round_mode: str = "up", saturate: int = 1, to: int) -> Tensor:
     """Convert elements (see `numerics.cast`, and `semantics/tiny.py` of small floats)."""
     dtype = DTYPE_NAMES[to]
@@ -63,7 +85,7 @@ def _cast_1(call: Call) -> tuple[Operand, ...]:
     return (Operand(dtype, call.at(0).shape),)
 
 
-@operator("Cast", since=1, infer=_cast_1, cost=_COST, values=ANY, native=True)
+@operator("Cast", since=1, infer=_cast_1, cost=_cost, values=ANY, native=True)
 def cast_1(input: Tensor, *, to: str) -> Tensor:
     """As later versions, which write the element type as a number."""
     return numerics.cast(input, OLD_NAMES[to])
@@ -75,19 +97,19 @@ def _cast_like(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(1).dtype, call.at(0).shape),)
 
 
-@operator("CastLike", since=15, infer=_cast_like, cost=_COST, values=ANY, native=True)
+@operator("CastLike", since=15, infer=_cast_like, cost=_cost, values=ANY, native=True)
 def cast_like(input: Tensor, target_type: Tensor) -> Tensor:
     """As `Cast` to the element type of another tensor."""
     return numerics.cast(input, target_type.dtype.name)
 
 
-@operator("CastLike", since=(19, 21, 23), infer=_cast_like, cost=_COST, values=ANY, native=True)
+@operator("CastLike", since=(19, 21, 23), infer=_cast_like, cost=_cost, values=ANY, native=True)
 def cast_like_19(input: Tensor, target_type: Tensor, *, saturate: int = 1) -> Tensor:
     """As `cast_19` to the element type of another tensor."""
     return numerics.cast(input, target_type.dtype.name, saturate=bool(saturate))
 
 
-@operator("CastLike", since=(24, 25), infer=_cast_like, cost=_COST, values=ANY, native=True)
+@operator("CastLike", since=(24, 25), infer=_cast_like, cost=_cost, values=ANY, native=True)
 def cast_like_24(
     input: Tensor, target_type: Tensor, *, round_mode: str = "up", saturate: int = 1
 ) -> Tensor:

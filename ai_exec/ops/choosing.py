@@ -13,7 +13,7 @@ from ai_exec.ops.rules import ANY, FLOATS, NUMBERS, axis_of, require_dtype, requ
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.tensor import Shape, Tensor
 
-SORT_PICOSECONDS: Final = 6_000
+SORT_PICOSECONDS: Final = 12_000
 """Sorting one element, for each time that their number doubles."""
 COLUMN_GAS: Final = 3_000
 """One more element of slices that are compared, whatever their number."""

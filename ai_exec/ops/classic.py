@@ -67,7 +67,7 @@ def normalizer(x: Tensor, *, norm: str = "MAX") -> Tensor:
     return round_to_float32(wide / np.where(divisor == 0, 1.0, divisor))
 
 
-@operator("Binarizer", since=1, domain=ML, infer=same, cost=per_element(), values=FEATURES)
+@operator("Binarizer", since=1, domain=ML, infer=same, cost=per_element(3_000), values=FEATURES)
 def binarizer(x: Tensor, *, threshold: float = 0.0) -> Tensor:
     """1 above the threshold, else 0."""
     return (x.astype(np.float64) > threshold).astype(x.dtype)

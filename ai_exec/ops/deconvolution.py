@@ -131,7 +131,7 @@ def _cost(call: Call) -> int:
     return (
         overhead
         + contraction(products, quantised, size(call.outputs[0].shape))
-        + gas(5_000 * (painted_elements + held))
+        + gas(12_000 * (painted_elements + held))
     )
 
 

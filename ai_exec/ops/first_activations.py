@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from ai_exec.metering import EXP_PICOSECONDS, function, per_element
+from ai_exec.metering import function, per_element
 from ai_exec.ops import activations
 from ai_exec.ops.first_versions import line_up, lined_up
 from ai_exec.ops.rules import FLOATS, Axes, require_dtype, same
@@ -14,10 +14,10 @@ One = Callable[[Tensor], Tensor]
 
 _FUNCTIONS: Final[dict[str, tuple[One, Cost]]] = {
     "Relu": (activations.relu, per_element()),
-    "Sigmoid": (activations.sigmoid, per_element(EXP_PICOSECONDS)),
-    "Exp": (activations.exp, per_element(EXP_PICOSECONDS)),
+    "Sigmoid": (activations.sigmoid, function()),
+    "Exp": (activations.exp, function(3_500)),
     "Tanh": (activations.tanh, function()),
-    "Log": (activations.log, function()),
+    "Log": (activations.log, function(18_000)),
 }
 
 
@@ -38,7 +38,7 @@ for _name, (_kernel, _cost) in _FUNCTIONS.items():
     operator(_name, since=1, infer=same, cost=_cost, values=FLOATS)(_consuming(_kernel, _name))
 
 
-@operator("LeakyRelu", since=1, infer=same, cost=per_element(3_000), values=FLOATS)
+@operator("LeakyRelu", since=1, infer=same, cost=per_element(12_000), values=FLOATS)
 def leaky_relu_1(
     x: Tensor, *, alpha: float = 0.009999999776482582, consumed_inputs: Axes | None = None
 ) -> Tensor:
@@ -46,13 +46,13 @@ def leaky_relu_1(
     return activations.leaky_relu(x, alpha=alpha)
 
 
-@operator("Elu", since=1, infer=same, cost=function(), values=FLOATS)
+@operator("Elu", since=1, infer=same, cost=function(6_000), values=FLOATS)
 def elu_1(x: Tensor, *, alpha: float = 1.0, consumed_inputs: Axes | None = None) -> Tensor:
     """As later versions."""
     return activations.elu(x, alpha=alpha)
 
 
-@operator("Selu", since=1, infer=same, cost=function(), values=FLOATS)
+@operator("Selu", since=1, infer=same, cost=function(6_000), values=FLOATS)
 def selu_1(
     x: Tensor,
     *,
@@ -83,13 +83,13 @@ def _slope_of_channels(call: Call) -> tuple[Operand, ...]:
     return same(call)
 
 
-@operator("PRelu", since=6, infer=_slope_of_channels, cost=per_element(3_000), values=FLOATS)
+@operator("PRelu", since=6, infer=_slope_of_channels, cost=per_element(12_000), values=FLOATS)
 def p_relu_6(x: Tensor, slope: Tensor) -> Tensor:
     """As later versions, with one slope, or one for each channel (axis 1)."""
     return activations.p_relu(x, line_up(x, slope, 1, 1))
 
 
-@operator("PRelu", since=1, infer=_slope_of_channels, cost=per_element(3_000), values=FLOATS)
+@operator("PRelu", since=1, infer=_slope_of_channels, cost=per_element(12_000), values=FLOATS)
 def p_relu_1(x: Tensor, slope: Tensor, *, consumed_inputs: Axes | None = None) -> Tensor:
     """As version 6."""
     return p_relu_6(x, slope)

@@ -47,7 +47,7 @@ def _depth_to_space(call: Call) -> tuple[Operand, ...]:
     "DepthToSpace",
     since=(11, 13, 28),
     infer=_depth_to_space,
-    cost=per_element(3_000, 5_000),
+    cost=per_element(4_500, 5_000),
     values=ANY,
     moves=True,
 )
@@ -69,7 +69,7 @@ def depth_to_space(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tenso
     "DepthToSpace",
     since=1,
     infer=_depth_to_space,
-    cost=per_element(3_000, 5_000),
+    cost=per_element(4_500, 5_000),
     values=ANY,
     moves=True,
 )
@@ -91,7 +91,7 @@ def _space_to_depth(call: Call) -> tuple[Operand, ...]:
     "SpaceToDepth",
     since=28,
     infer=_space_to_depth,
-    cost=per_element(3_000, 5_000),
+    cost=per_element(4_500, 5_000),
     values=ANY,
     moves=True,
 )
@@ -109,7 +109,7 @@ def space_to_depth(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tenso
     "SpaceToDepth",
     since=(1, 13),
     infer=_space_to_depth,
-    cost=per_element(3_000, 5_000),
+    cost=per_element(4_500, 5_000),
     values=ANY,
     moves=True,
 )

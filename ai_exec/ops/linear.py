@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ai_exec.metering import contraction
+from ai_exec.metering import MOVE_PICOSECONDS, contraction, gas
 from ai_exec.ops.rules import (
     FLOATS,
     broadcast_shapes,
@@ -35,11 +35,17 @@ def _matmul(call: Call) -> tuple[Operand, ...]:
     return (Operand(one_dtype(call), product_shape(call.at(0).shape, call.at(1).shape)),)
 
 
+WHOLE_PRODUCT_PICOSECONDS = 8_000
+"""One product of integers: no library multiplies matrices of them."""
+
+
 def products_cost(dtype: str, multiply_adds: int, quantised: int, results: int) -> int:
     """Price a contraction of an element type; binary64 takes six products of three slices."""
+    if "float" not in dtype:
+        return gas(WHOLE_PRODUCT_PICOSECONDS * multiply_adds + MOVE_PICOSECONDS * results)
     if dtype != "float64":
         return contraction(multiply_adds, quantised, results)
-    return 100_000 + contraction(6 * multiply_adds, 3 * quantised, 6 * results)
+    return 100_000 + contraction(10 * multiply_adds, 6 * quantised, 6 * results)
 
 
 def _matmul_cost(call: Call) -> int:

@@ -49,7 +49,7 @@ def _neighbours(call: Call) -> tuple[Operand, ...]:
 def _neighbours_cost(call: Call) -> int:
     data = call.at(0)
     added = min(call.whole("size"), 2 * data.shape[1])
-    return 700_000 + gas((1_000_000 + 4_000 * added) * size(data.shape))
+    return 700_000 + gas((5_000_000 + 20_000 * added) * size(data.shape))
 
 
 @operator("LRN", since=(1, 13), infer=_neighbours, cost=_neighbours_cost, values=FLOATS)

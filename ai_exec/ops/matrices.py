@@ -23,7 +23,7 @@ def _distance(rows: int, columns: int) -> Tensor:
     return np.arange(columns) - np.arange(rows)[:, np.newaxis]
 
 
-@operator("Trilu", since=14, infer=_triangle, cost=per_element(), values=ANY, moves=True)
+@operator("Trilu", since=14, infer=_triangle, cost=per_element(5_000), values=ANY, moves=True)
 def trilu(input: Tensor, k: Tensor | None = None, *, upper: int = 1) -> Tensor:
     """Elements on and above the k-th diagonal, or on and below it; all others are 0."""
     diagonal = 0 if k is None else int(k.reshape(()))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ai_exec.metering import EXP_PICOSECONDS, QUANTISE_PICOSECONDS, gas, per_element
+from ai_exec.metering import QUANTISE_PICOSECONDS, WIDE_PASS_PICOSECONDS, gas, per_element
 from ai_exec.ops.rules import (
     FLOATS,
     axis_of,
@@ -30,9 +30,29 @@ def sums_cost(picoseconds: int, sums: int, start: int = 0) -> Cost:
     return cost
 
 
-_SOFTMAX_COST = sums_cost(EXP_PICOSECONDS + QUANTISE_PICOSECONDS, 1)
+def _softmax_cost(call: Call) -> int:
+    """Binary32 goes row by row through a compiled pass."""
+    data = call.at(0)
+    if data.dtype == "float64":
+        return gas(WIDE_PASS_PICOSECONDS * size(data.shape))
+    rows = size(data.shape) // max(1, data.shape[call.whole("axis")])
+    return gas(9_000 * size(data.shape) + 80_000 * rows)
+
+
+_LOG_SOFTMAX_COST = sums_cost(150_000, 1)
 NORMAL_COST = sums_cost(4 * QUANTISE_PICOSECONDS, 2, start=60_000)
-_LAYER_COST = sums_cost(4 * QUANTISE_PICOSECONDS, 2)
+_SLOW_LAYER_COST = sums_cost(6 * QUANTISE_PICOSECONDS, 4)
+
+
+def _layer_cost(call: Call) -> int:
+    """Binary32 with constant scales goes row by row through a compiled pass."""
+    data, axis = call.at(0), call.whole("axis")
+    factors = [operand for operand in call.inputs[1:] if operand is not None]
+    known = all(operand.value is not None for operand in factors)
+    if data.dtype == "float64" or call.output_count > 1 or not known:
+        return _SLOW_LAYER_COST(call)
+    rows = size(data.shape[: axis % max(1, data.rank)])
+    return gas(6_000 * size(data.shape) + 120_000 * rows)
 
 
 def _softmax(call: Call) -> tuple[Operand, ...]:
@@ -61,33 +81,33 @@ def log_shares(rows: Tensor, axes: tuple[int, ...]) -> Tensor:
     return (distance.astype(np.float64) - logarithm).astype(rows.dtype)
 
 
-@operator("Softmax", since=13, infer=_softmax, cost=_SOFTMAX_COST, values=FLOATS)
+@operator("Softmax", since=13, infer=_softmax, cost=_softmax_cost, values=FLOATS)
 def softmax(input: Tensor, *, axis: int = -1) -> Tensor:
     """e^(x - max) / sum: difference and power each rounded, exact sum, quotient rounded once."""
     return shares(input, (axis,))
 
 
-@operator("Softmax", since=(1, 11), infer=_softmax_1, cost=_SOFTMAX_COST, values=FLOATS)
+@operator("Softmax", since=(1, 11), infer=_softmax_1, cost=_softmax_cost, values=FLOATS)
 def softmax_1(input: Tensor, *, axis: int = 1) -> Tensor:
     """As version 13, over all axes from `axis` on together."""
     axis %= input.ndim
     return shares(input, tuple(range(axis, input.ndim)))
 
 
-@operator("LogSoftmax", since=13, infer=_softmax, cost=_SOFTMAX_COST, values=FLOATS)
+@operator("LogSoftmax", since=13, infer=_softmax, cost=_LOG_SOFTMAX_COST, values=FLOATS)
 def log_softmax(input: Tensor, *, axis: int = -1) -> Tensor:
     """(x - max) - log(sum of e^(x - max)): as `Softmax`, the last steps in binary64."""
     return log_shares(input, (axis,))
 
 
-@operator("LogSoftmax", since=(1, 11), infer=_softmax_1, cost=_SOFTMAX_COST, values=FLOATS)
+@operator("LogSoftmax", since=(1, 11), infer=_softmax_1, cost=_LOG_SOFTMAX_COST, values=FLOATS)
 def log_softmax_1(input: Tensor, *, axis: int = 1) -> Tensor:
     """As version 13, over all axes from `axis` on together."""
     axis %= input.ndim
     return log_shares(input, tuple(range(axis, input.ndim)))
 
 
-@operator("Hardmax", since=13, infer=_softmax, cost=per_element(3_000), values=FLOATS)
+@operator("Hardmax", since=13, infer=_softmax, cost=per_element(5_000), values=FLOATS)
 def hardmax(input: Tensor, *, axis: int = -1) -> Tensor:
     """1 for the first greatest element along the axis, a NaN is the greatest; 0 for all others."""
     chosen = np.expand_dims(np.argmax(input, axis=axis), axis)
@@ -95,7 +115,7 @@ def hardmax(input: Tensor, *, axis: int = -1) -> Tensor:
     return np.asarray(np.equal(places, chosen), dtype=input.dtype)
 
 
-@operator("Hardmax", since=(1, 11), infer=_softmax_1, cost=per_element(3_000), values=FLOATS)
+@operator("Hardmax", since=(1, 11), infer=_softmax_1, cost=per_element(5_000), values=FLOATS)
 def hardmax_1(input: Tensor, *, axis: int = 1) -> Tensor:
     """As version 13, over all axes from `axis` on together."""
     kept = input.shape[: axis % input.ndim]
@@ -138,7 +158,7 @@ def _layer(call: Call) -> tuple[Operand, ...]:
     )
 
 
-@operator("LayerNormalization", since=17, infer=_layer, cost=_LAYER_COST, values=FLOATS, mixed=True)
+@operator("LayerNormalization", since=17, infer=_layer, cost=_layer_cost, values=FLOATS, mixed=True)
 def layer_normalization(
     x: Tensor,
     scale: Tensor,

@@ -149,7 +149,7 @@ def _gather_elements(call: Call) -> tuple[Operand, ...]:
     "GatherElements",
     since=(11, 13),
     infer=_gather_elements,
-    cost=per_element(8_000, 15_000),
+    cost=per_element(16_000, 15_000),
     moves=True,
 )
 def gather_elements(data: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
@@ -268,7 +268,9 @@ def _gather_nd(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, (*indices.shape[:-1], *data.shape[batch + depth :])),)
 
 
-@operator("GatherND", since=(12, 13), infer=_gather_nd, cost=per_element(8_000, 15_000), moves=True)
+@operator(
+    "GatherND", since=(12, 13), infer=_gather_nd, cost=per_element(40_000, 15_000), moves=True
+)
 def gather_nd(data: Tensor, indices: Tensor, *, batch_dims: int = 0) -> Tensor:
     """Slices by index tuple, within each of the batch; parts outside their axis wrap round."""
     batch, depth = prod(data.shape[:batch_dims]), indices.shape[-1]
@@ -280,7 +282,7 @@ def gather_nd(data: Tensor, indices: Tensor, *, batch_dims: int = 0) -> Tensor:
     return np.take(flat, rows, axis=0)
 
 
-@operator("GatherND", since=11, infer=_gather_nd, cost=per_element(8_000, 15_000), moves=True)
+@operator("GatherND", since=11, infer=_gather_nd, cost=per_element(40_000, 15_000), moves=True)
 def gather_nd_11(data: Tensor, indices: Tensor) -> Tensor:
     """As later versions, without batch."""
     return gather_nd(data, indices)
@@ -342,7 +344,7 @@ def _reverse(call: Call) -> tuple[Operand, ...]:
 
 
 @operator(
-    "ReverseSequence", since=(10, 28), infer=_reverse, cost=per_element(6_000, 30_000), moves=True
+    "ReverseSequence", since=(10, 28), infer=_reverse, cost=per_element(12_000, 30_000), moves=True
 )
 def reverse_sequence(
     input: Tensor, sequence_lens: Tensor, *, batch_axis: int = 1, time_axis: int = 0

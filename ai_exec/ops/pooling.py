@@ -397,7 +397,7 @@ def _global(call: Call) -> tuple[Operand, ...]:
     "GlobalAveragePool",
     since=(1, 22),
     infer=_global,
-    cost=per_input_element(QUANTISE_PICOSECONDS),
+    cost=per_input_element(4_000, 30_000),
     values=FLOAT32,
 )
 def global_average_pool(x: Tensor) -> Tensor:
@@ -406,7 +406,7 @@ def global_average_pool(x: Tensor) -> Tensor:
     return round_to_float32(exact_sum(x, spatial) / float(size(x.shape[2:])))
 
 
-@operator("GlobalMaxPool", since=(1, 22), infer=_global, cost=per_input_element(), values=FLOATS)
+@operator("GlobalMaxPool", since=(1, 22), infer=_global, cost=per_input_element(500), values=FLOATS)
 def global_max_pool(x: Tensor) -> Tensor:
     """Greatest over all spatial axes; NaN if there is one; a zero is +0."""
     return greatest(x, tuple(range(2, x.ndim)))

@@ -10,7 +10,7 @@ from ai_exec.ops.rules import FLOAT32, axis_of, require_dtype, require_shape, si
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.semantics.numerics import Floats, cast, greatest, least
 from ai_exec.semantics.tiny import LAYOUTS, POWERS, SMALL_INTEGERS, read
-from ai_exec.tensor import DTYPE_NAMES, NARROW, Shape, Tensor
+from ai_exec.tensor import DTYPE_NAMES, ELEMENT_BITS, NARROW, Shape, Tensor
 
 RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "uint8": (0, 255),
@@ -25,7 +25,27 @@ QUANTISED: Final = (*RANGES, *LAYOUTS)
 PRECISIONS: Final = ("float32", *NARROW)
 SCALES: Final = (*PRECISIONS, POWERS)
 NUMBERS: Final = (*PRECISIONS, "int32")
-QUANTISE_COST: Final = per_element(12_000)
+
+
+def _quantise_cost(call: Call) -> int:
+    """One constant scale of binary32 takes a compiled pass, other ones take several passes."""
+    data, made = call.at(0), call.outputs[0].dtype
+    if made.startswith(("float8", "float4")):
+        return per_element(230_000)(call)
+    if ELEMENT_BITS[made] < 8:
+        return per_element(70_000)(call)
+    if not _is_constant(call) or data.dtype != "float32" or call.attributes.get("block_size"):
+        return per_element(50_000)(call)
+    return per_element(1_500 if size(call.at(1).shape) == 1 else 8_000)(call)
+
+
+def _dequantise_cost(call: Call) -> int:
+    single = _is_constant(call) and size(call.at(1).shape) == 1
+    return per_element(2_000 if single else 6_000)(call)
+
+
+def _is_constant(call: Call) -> bool:
+    return all(one is None or one.value is not None for one in call.inputs[1:])
 
 
 def spread(parameter: Tensor, shape: Shape, axis: int, block_size: int) -> Tensor:
@@ -95,7 +115,7 @@ def _quantise(call: Call) -> tuple[Operand, ...]:
     "QuantizeLinear",
     since=(23, 24, 25, 28),
     infer=_quantise,
-    cost=QUANTISE_COST,
+    cost=_quantise_cost,
     values=NUMBERS,
     native=True,
 )
@@ -141,7 +161,7 @@ def _quotient(x: Tensor, scale: Tensor, precision: str) -> Tensor:
 
 
 @operator(
-    "QuantizeLinear", since=21, infer=_quantise, cost=QUANTISE_COST, values=NUMBERS, native=True
+    "QuantizeLinear", since=21, infer=_quantise, cost=_quantise_cost, values=NUMBERS, native=True
 )
 def quantize_linear_21(
     x: Tensor,
@@ -166,7 +186,7 @@ def quantize_linear_21(
 
 
 @operator(
-    "QuantizeLinear", since=19, infer=_quantise, cost=QUANTISE_COST, values=NUMBERS, native=True
+    "QuantizeLinear", since=19, infer=_quantise, cost=_quantise_cost, values=NUMBERS, native=True
 )
 def quantize_linear_19(
     x: Tensor,
@@ -181,7 +201,7 @@ def quantize_linear_19(
 
 
 @operator(
-    "QuantizeLinear", since=13, infer=_quantise, cost=QUANTISE_COST, values=NUMBERS, native=True
+    "QuantizeLinear", since=13, infer=_quantise, cost=_quantise_cost, values=NUMBERS, native=True
 )
 def quantize_linear_13(
     x: Tensor, y_scale: Tensor, y_zero_point: Tensor | None = None, *, axis: int = 1
@@ -191,7 +211,7 @@ def quantize_linear_13(
 
 
 @operator(
-    "QuantizeLinear", since=10, infer=_quantise, cost=QUANTISE_COST, values=NUMBERS, native=True
+    "QuantizeLinear", since=10, infer=_quantise, cost=_quantise_cost, values=NUMBERS, native=True
 )
 def quantize_linear_10(x: Tensor, y_scale: Tensor, y_zero_point: Tensor | None = None) -> Tensor:
     """As later versions, of whole tensors."""
@@ -213,7 +233,7 @@ def _dequantise(call: Call) -> tuple[Operand, ...]:
     "DequantizeLinear",
     since=(23, 24, 25, 28),
     infer=_dequantise,
-    cost=per_element(6_000),
+    cost=_dequantise_cost,
     values=(*QUANTISED, "int32"),
     native=True,
 )
@@ -244,7 +264,7 @@ def dequantize_linear(
     "DequantizeLinear",
     since=21,
     infer=_dequantise,
-    cost=per_element(6_000),
+    cost=_dequantise_cost,
     values=(*QUANTISED, "int32"),
     native=True,
 )
@@ -264,7 +284,7 @@ def dequantize_linear_21(
     "DequantizeLinear",
     since=(13, 19),
     infer=_dequantise,
-    cost=per_element(6_000),
+    cost=_dequantise_cost,
     values=(*QUANTISED, "int32"),
     native=True,
 )
@@ -279,7 +299,7 @@ def dequantize_linear_13(
     "DequantizeLinear",
     since=10,
     infer=_dequantise,
-    cost=per_element(6_000),
+    cost=_dequantise_cost,
     values=(*QUANTISED, "int32"),
     native=True,
 )
@@ -300,7 +320,7 @@ def _dynamic(call: Call) -> tuple[Operand, ...]:
     "DynamicQuantizeLinear",
     since=11,
     infer=_dynamic,
-    cost=QUANTISE_COST,
+    cost=per_element(3_000),
     values=FLOAT32,
 )
 def dynamic_quantize_linear(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ai_exec.metering import GROUP_GAS, contraction
+from ai_exec.metering import GROUP_GAS, contraction, gas
 from ai_exec.ops.linear import product_shape
 from ai_exec.ops.quantised import saturated
 from ai_exec.ops.rules import broadcasts_to, require_dtype, require_rank, require_shape, size
@@ -66,7 +66,11 @@ def _require_one(call: Call, *indices: int) -> None:
 
 
 def _product_cost(call: Call, left: int, right: int) -> int:
+    """Constant weights are laid out once, and multiplied as bytes."""
     a, b, result = call.at(left), call.at(right), call.outputs[0]
+    if b.value is not None:
+        products = size(result.shape) * a.shape[-1]
+        return gas(30 * products + 3_000 * (size(a.shape) + size(result.shape)))
     read = size(a.shape) + size(b.shape)
     return contraction(size(result.shape) * a.shape[-1], read, size(result.shape))
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, gas
+from ai_exec.metering import QUANTISE_PICOSECONDS, gas
 from ai_exec.ops.rules import (
     FLOATS,
     NUMBERS,
@@ -30,18 +30,27 @@ Fold = Callable[[Tensor, Axes], Tensor]
 """Folds axes, which keep length 1."""
 
 
-def _cost(picoseconds: int) -> Cost:
-    """Price each element of the input; binary64 is summed in slices."""
+RESULT_PICOSECONDS: Final = 30_000
+"""Starting with one result."""
+
+
+def _cost(picoseconds: int, whole: int | None = None) -> Cost:
+    """Price each element of the input, of integers otherwise, and each result.
+
+    Sums of binary64 are found in slices.
+    """
 
     def cost(call: Call) -> int:
         data = call.at(0)
-        fine = data.dtype == "float64"
-        return 30_000 + gas((3 if fine else 1) * picoseconds * size(data.shape))
+        each = picoseconds if whole is None or "float" in data.dtype else whole
+        times = 3 if data.dtype == "float64" else 1
+        results = RESULT_PICOSECONDS * size(call.outputs[0].shape)
+        return 30_000 + gas(times * each * size(data.shape) + results)
 
     return cost
 
 
-_COMPARE_COST: Final = _cost(500)
+_SEARCH_COST: Final = _cost(4_000)
 
 
 def _folded(call: Call, axes: tuple[int, ...] | None, *, empty: bool) -> tuple[Operand, ...]:
@@ -205,7 +214,7 @@ class Reduction:
 
 
 _SUM: Final = 2 * QUANTISE_PICOSECONDS
-_LOG: Final = FUNCTION_PICOSECONDS + _SUM
+_POWERS: Final = 150_000
 _OLD: Final = (1, 11, 13)
 
 REDUCTIONS: Final[Iterable[tuple[str, Reduction]]] = (
@@ -214,15 +223,15 @@ REDUCTIONS: Final[Iterable[tuple[str, Reduction]]] = (
     ("ReduceL1", Reduction(total_of_magnitudes, _OLD, (18,), _SUM)),
     ("ReduceL2", Reduction(length, _OLD, (18,), _SUM)),
     ("ReduceSumSquare", Reduction(total_of_squares, _OLD, (18,), _SUM)),
-    ("ReduceProd", Reduction(product, _OLD, (18,), QUANTISE_PICOSECONDS)),
-    ("ReduceLogSum", Reduction(log_of_total, _OLD, (18,), _LOG)),
-    ("ReduceLogSum", Reduction(log_of_total, (), (28,), _LOG, FLOATS)),
-    ("ReduceLogSumExp", Reduction(log_of_total_of_powers, _OLD, (18,), _LOG)),
-    ("ReduceLogSumExp", Reduction(log_of_total_of_powers, (), (28,), _LOG, FLOATS)),
-    ("ReduceMax", Reduction(greatest, (1, 11, 12, 13), (18,), 500, NUMBERS)),
-    ("ReduceMax", Reduction(greatest, (), (20,), 500, (*NUMBERS, "bool"))),
-    ("ReduceMin", Reduction(least, (1, 11, 12, 13), (18,), 500, NUMBERS)),
-    ("ReduceMin", Reduction(least, (), (20,), 500, (*NUMBERS, "bool"))),
+    ("ReduceProd", Reduction(product, _OLD, (18,), 12_000)),
+    ("ReduceLogSum", Reduction(log_of_total, _OLD, (18,), _SUM)),
+    ("ReduceLogSum", Reduction(log_of_total, (), (28,), _SUM, FLOATS)),
+    ("ReduceLogSumExp", Reduction(log_of_total_of_powers, _OLD, (18,), _POWERS)),
+    ("ReduceLogSumExp", Reduction(log_of_total_of_powers, (), (28,), _POWERS, FLOATS)),
+    ("ReduceMax", Reduction(greatest, (1, 11, 12, 13), (18,), 1_500, NUMBERS)),
+    ("ReduceMax", Reduction(greatest, (), (20,), 1_500, (*NUMBERS, "bool"))),
+    ("ReduceMin", Reduction(least, (1, 11, 12, 13), (18,), 1_500, NUMBERS)),
+    ("ReduceMin", Reduction(least, (), (20,), 1_500, (*NUMBERS, "bool"))),
 )
 
 
@@ -257,7 +266,7 @@ for _name, _reduction in REDUCTIONS:
             _name,
             since=_versions,
             infer=_infer(empty=_reduction.empty),
-            cost=_cost(_reduction.picoseconds),
+            cost=_cost(_reduction.picoseconds, 2_000),
             values=_reduction.values,
         )(_reduce)
 
@@ -270,7 +279,7 @@ def _arg(call: Call) -> tuple[Operand, ...]:
     return (Operand("int64", folded_shape(data.shape, (axis,), call.whole("keepdims"))),)
 
 
-@operator("ArgMax", since=(12, 13), infer=_arg, cost=_COMPARE_COST, values=NUMBERS)
+@operator("ArgMax", since=(12, 13), infer=_arg, cost=_SEARCH_COST, values=NUMBERS)
 def arg_max(
     data: Tensor, *, axis: int = 0, keepdims: int = 1, select_last_index: int = 0
 ) -> Tensor:
@@ -281,13 +290,13 @@ def arg_max(
     return np.asarray(np.argmax(data, axis=axis, keepdims=bool(keepdims)), dtype=np.int64)
 
 
-@operator("ArgMax", since=(1, 11), infer=_arg, cost=_COMPARE_COST, values=NUMBERS)
+@operator("ArgMax", since=(1, 11), infer=_arg, cost=_SEARCH_COST, values=NUMBERS)
 def arg_max_1(data: Tensor, *, axis: int = 0, keepdims: int = 1) -> Tensor:
     """Index of the first greatest element; a NaN is the greatest."""
     return arg_max(data, axis=axis, keepdims=keepdims)
 
 
-@operator("ArgMin", since=(12, 13), infer=_arg, cost=_COMPARE_COST, values=NUMBERS)
+@operator("ArgMin", since=(12, 13), infer=_arg, cost=_SEARCH_COST, values=NUMBERS)
 def arg_min(
     data: Tensor, *, axis: int = 0, keepdims: int = 1, select_last_index: int = 0
 ) -> Tensor:
@@ -298,7 +307,7 @@ def arg_min(
     return np.asarray(np.argmin(data, axis=axis, keepdims=bool(keepdims)), dtype=np.int64)
 
 
-@operator("ArgMin", since=(1, 11), infer=_arg, cost=_COMPARE_COST, values=NUMBERS)
+@operator("ArgMin", since=(1, 11), infer=_arg, cost=_SEARCH_COST, values=NUMBERS)
 def arg_min_1(data: Tensor, *, axis: int = 0, keepdims: int = 1) -> Tensor:
     """Index of the first least element; a NaN is the least."""
     return arg_min(data, axis=axis, keepdims=keepdims)

@@ -26,7 +26,9 @@ Wholes = tuple[int, ...]
 
 POLICIES: Final = ("stretch", "not_larger", "not_smaller")
 
-TAP_PICOSECONDS: Final = 6_000
+NEAREST_PICOSECONDS: Final = 3_000
+"""Picking one element along one axis."""
+TAP_PICOSECONDS: Final = 10_000
 """Taking one element, multiplying it by its weight and adding it."""
 TAP_GAS: Final = 35_000
 """One tap along one axis, whatever the tensor holds."""
@@ -153,7 +155,11 @@ def _work(call: Call) -> tuple[int, int]:
         taps = 0 if idle else len(filter_.taps(stretch.scale))
         shape[stretch.axis] = stretch.outputs
         elements = size(tuple(shape))
-        work += AXIS_GAS + gas(taps * TAP_PICOSECONDS * elements) + taps * TAP_GAS
+        work += (
+            AXIS_GAS
+            + gas((TAP_PICOSECONDS if taps > 1 else NEAREST_PICOSECONDS) * taps * elements)
+            + taps * TAP_GAS
+        )
         most = max(most, elements)
     return work, most
 

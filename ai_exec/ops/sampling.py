@@ -24,7 +24,7 @@ MODES: Final = {"nearest": 1, "linear": 2, "bilinear": 2, "cubic": 4, "bicubic":
 """How many elements along each axis make one of the result."""
 PADDINGS: Final = ("zeros", "border", "reflection")
 
-TAP_PICOSECONDS: Final = 15_000
+TAP_PICOSECONDS: Final = 25_000
 """Taking one element by a computed index, multiplying it by its weight and adding it."""
 TAP_GAS: Final = 30_000
 """One element of a neighbourhood, whatever the tensor holds."""

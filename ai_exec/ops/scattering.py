@@ -73,7 +73,7 @@ def _scatter_elements(call: Call) -> tuple[Operand, ...]:
 
 def _cost(call: Call) -> int:
     updates, shape = call.at(2), call.at(0).shape
-    return 35_000 + gas(1_500 * size(shape) + 12_000 * size(updates.shape))
+    return 35_000 + gas(1_500 * size(shape) + 18_000 * size(updates.shape))
 
 
 @operator("ScatterElements", since=(16, 18), infer=_scatter_elements, cost=_cost, values=ANY)

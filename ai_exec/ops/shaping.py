@@ -112,7 +112,7 @@ def _transpose(call: Call) -> tuple[Operand, ...]:
     "Transpose",
     since=(1, 13, 21, 23, 24, 25),
     infer=_transpose,
-    cost=per_element(3_000),
+    cost=per_element(6_000),
     moves=True,
 )
 def transpose(data: Tensor, *, perm: Wholes | None = None) -> Tensor:
@@ -217,7 +217,7 @@ def _expand(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(0).dtype, broadcast_shapes(call.at(0).shape, wanted)),)
 
 
-@operator("Expand", since=(8, 13), infer=_expand, cost=per_element(start=8_000), moves=True)
+@operator("Expand", since=(8, 13), infer=_expand, cost=per_element(1_000, 8_000), moves=True)
 def expand(input: Tensor, shape: Tensor) -> Tensor:
     """Broadcast with a shape."""
     wanted = np.broadcast_shapes(input.shape, listed(shape))
@@ -232,7 +232,7 @@ def _tile(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, tuple(length * count for length, count in lengths)),)
 
 
-@operator("Tile", since=(6, 13), infer=_tile, cost=per_element(start=8_000), moves=True)
+@operator("Tile", since=(6, 13), infer=_tile, cost=per_element(800, 8_000), moves=True)
 def tile(input: Tensor, repeats: Tensor) -> Tensor:
     """Repeated along each axis."""
     return np.tile(input, listed(repeats))
@@ -258,7 +258,7 @@ def _tile_1(call: Call) -> tuple[Operand, ...]:
     return (Operand(dtype, shape),)
 
 
-@operator("Tile", since=1, infer=_tile_1, cost=per_element(start=8_000))
+@operator("Tile", since=1, infer=_tile_1, cost=per_element(800, 8_000))
 def tile_1(input: Tensor, tiles: Tensor, axis: Tensor) -> Tensor:
     """Repeated along one axis."""
     repeats = [1] * input.ndim

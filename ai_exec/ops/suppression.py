@@ -10,7 +10,7 @@ from ai_exec.ops.rules import require_dtype, require_shape, size
 from ai_exec.registry import Call, Mismatch, Operand, operator
 from ai_exec.tensor import Tensor
 
-PAIR_PICOSECONDS: Final = 40_000
+PAIR_PICOSECONDS: Final = 160_000
 """One box held against a chosen one."""
 CHOICE_GAS: Final = 80_000
 """One chosen box, whatever the number of others."""

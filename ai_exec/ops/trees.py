@@ -36,10 +36,12 @@ AGGREGATES: Final = ("AVERAGE", "SUM", "MIN", "MAX")
 TRANSFORMS: Final = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
 """Post transforms; places are the numbers that version 5 gives them, as in AGGREGATES."""
 
-STEP_PICOSECONDS: Final = 20_000
+STEP_PICOSECONDS: Final = 100_000
 """One comparison of one row."""
 TREE_GAS: Final = 1_000
 """Starting with a tree."""
+NODE_OF_TREE_GAS: Final = 8_000
+"""Reading a node of a tree from the attributes, which every run does."""
 
 
 def features_of(x: Tensor) -> Tensor:
@@ -105,7 +107,8 @@ def forest_cost(forest: Forest, rows: int, targets: int) -> int:
     steps = sum(forest.depths.tolist()) * comparison
     steps += forest.trees * (1 + greatest_count(forest.vote_starts))
     each = steps * STEP_PICOSECONDS + targets * TRANSFORM_PICOSECONDS
-    return TREE_GAS * forest.trees + gas(rows * each)
+    start = TREE_GAS * forest.trees + NODE_OF_TREE_GAS * len(forest.modes)
+    return start + gas(rows * each)
 
 
 def _regressor_forest(given: Given, features: int) -> tuple[Forest, Tensor, int]:

@@ -7,25 +7,25 @@ from ai_exec.semantics import functions
 from ai_exec.tensor import Tensor
 
 
-@operator("Acos", since=(7, 22), infer=same, cost=function(), values=FLOATS)
+@operator("Acos", since=(7, 22), infer=same, cost=function(18_000), values=FLOATS)
 def acos(input: Tensor) -> Tensor:
     """Arc cosine, correctly rounded; NaN beyond -1 and 1."""
     return functions.acos(input)
 
 
-@operator("Acosh", since=(9, 22), infer=same, cost=function(), values=FLOATS)
+@operator("Acosh", since=(9, 22), infer=same, cost=function(18_000), values=FLOATS)
 def acosh(input: Tensor) -> Tensor:
     """Inverse of the hyperbolic cosine, correctly rounded; NaN below 1."""
     return functions.acosh(input)
 
 
-@operator("Asin", since=(7, 22), infer=same, cost=function(), values=FLOATS)
+@operator("Asin", since=(7, 22), infer=same, cost=function(18_000), values=FLOATS)
 def asin(input: Tensor) -> Tensor:
     """Arc sine, correctly rounded; NaN beyond -1 and 1."""
     return functions.asin(input)
 
 
-@operator("Asinh", since=(9, 22), infer=same, cost=function(), values=FLOATS)
+@operator("Asinh", since=(9, 22), infer=same, cost=function(8_000), values=FLOATS)
 def asinh(input: Tensor) -> Tensor:
     """Inverse of the hyperbolic sine, correctly rounded."""
     return functions.asinh(input)
@@ -37,7 +37,7 @@ def atan(input: Tensor) -> Tensor:
     return functions.atan(input)
 
 
-@operator("Atanh", since=(9, 22), infer=same, cost=function(), values=FLOATS)
+@operator("Atanh", since=(9, 22), infer=same, cost=function(18_000), values=FLOATS)
 def atanh(input: Tensor) -> Tensor:
     """Inverse of the hyperbolic tangent, correctly rounded; NaN beyond -1 and 1."""
     return functions.atanh(input)

@@ -1,5 +1,6 @@
 """Prices: told from shapes, growing with the work, and the sum of the nodes."""
 
+import onnx
 import pytest
 
 import ai_exec
@@ -19,8 +20,21 @@ def test_a_run_costs_its_nodes() -> None:
 
     assert program is not None
     nodes = [node.cost for node in program.nodes]
-    assert program.cost == metering.RUN_GAS + 3 * metering.NODE_GAS + sum(nodes)
-    assert nodes == [115, 9, 396]
+    handed = metering.gas(metering.RUN_BYTE_PICOSECONDS * (2 * 4 + 2 * 3) * 4)
+    assert program.cost == metering.RUN_GAS + handed + 3 * metering.NODE_GAS + sum(nodes)
+    assert nodes == [115, 9, 214]
+
+
+def test_prices_tell_types_apart() -> None:
+    def node_cost(operator: str, dtype: str) -> int:
+        typed = onnx.load_from_string(one_node(operator, (64, 64)))
+        typed.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.DataType.Value(dtype)
+        program = ai_exec.admit(typed.SerializeToString()).program
+        assert program is not None
+        return program.nodes[0].cost
+
+    assert node_cost("Exp", "DOUBLE") > 20 * node_cost("Exp", "FLOAT")
+    assert node_cost("Neg", "DOUBLE") == pytest.approx(2 * node_cost("Neg", "FLOAT"), abs=1)
 
 
 def test_shapes_must_be_those_of_the_program() -> None:

@@ -55,7 +55,7 @@ def measure(name: str, size: int, *, reference: bool = False) -> Measured | str:
     admission = ai_exec.admit(recipe.model())
     if admission.program is None:
         return admission.reasons[0]
-    inputs = {key: np.ascontiguousarray(value) for key, value in recipe.inputs.items()}
+    inputs = {key: np.array(value) for key, value in recipe.inputs.items()}
     times = {}
     for engine in ("fast", "reference")[: 1 + reference]:
         executable = ai_exec.compile(admission.program, engine=engine)
