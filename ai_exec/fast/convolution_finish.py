@@ -221,6 +221,16 @@ def apply_step(
 
 
 @compiled
+def raise_sizes(values: Any, masks: Any, rows: int, width: int, sizes: Any) -> None:
+    """Greatest bits of a piece by column, from 0 on."""
+    bits = values.view(np.int32)
+    sizes[:] = 0
+    for row in range(rows):
+        for column in range(width):
+            sizes[column] = max(sizes[column], np.int32(bits[row * width + column] & masks[row]))
+
+
+@compiled
 def settle(kind: int, record: Any) -> None:
     """Settle a piece in the way that its chain asks for."""
     if kind == PLAIN:
@@ -254,7 +264,7 @@ def finish_piece(
     or to none where that is negative.  Sizes are the greatest bits of each channel so far.
     """
     kind, bias, codes, numbers, table, wide, limits = ending
-    values, saved, outs, others, masks, ignored, record = room
+    values, saved, outs, others, masks, found, record = room
     narrow = valid < WIDE_LANES
     settled = kind >= 0 and not (narrow and kind >= TENSOR)
     direct = settled and not narrow
@@ -271,7 +281,8 @@ def finish_piece(
     for place in range(3):
         record[8 + place] = wide[place].ctypes.data + column * 8
     record[11], record[13] = limits[int(settled)].ctypes.data, masks.ctypes.data
-    record[12] = sizes.ctypes.data + column * 4 if direct else ignored.ctypes.data
+    record[12] = sizes.ctypes.data + column * 4 if direct else found.ctypes.data
+    found[:] = 0
     settle(kind if settled else PLAIN, record)
     if not settled:
         for step in range(codes.shape[0]):
@@ -279,15 +290,15 @@ def finish_piece(
                 *(values, saved, rows, width, column, valid, codes[step, 0], codes[step, 1]),
                 *(numbers, table, wide, tensor, places),
             )
+        raise_sizes(values, masks, rows, width, found)
     if not direct:
         for row in range(rows):
             place = places[row]
             if place >= 0:
                 for index in range(valid):
-                    value = values[row * width + index]
-                    out[place, column + index] = value
-                    size = np.float32(value).view(np.int32) & SIZE
-                    sizes[column + index] = max(sizes[column + index], size)
+                    out[place, column + index] = values[row * width + index]
+        for index in range(valid):
+            sizes[column + index] = max(sizes[column + index], found[index])
 
 
 @compiled

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ai_exec.fast.compilation import compiled
+from ai_exec.fast.compilation import compiled, inlined
 from ai_exec.fast.convolution_finish import finish_piece, room_for
 from ai_exec.fast.convolution_vectors import greatest_pixels, join_sums, quantise_runs
 from ai_exec.fast.rows import INFINITY, WHOLE, exponent_of_bits, power_of_two
@@ -163,6 +163,13 @@ def combine_scales(left: Any, right: Any, combined: Any) -> None:
                 target[column] = scale * source[column]
 
 
+@inlined
+def place_of(result: int, outputs: Places) -> Any:
+    """Where a result lies along each axis."""
+    plane = outputs[1] * outputs[2]
+    return result // plane, result % plane // outputs[2], result % outputs[2]
+
+
 @compiled
 def gather_rows(
     x: Any,
@@ -182,11 +189,15 @@ def gather_rows(
     taps, joined = kernel[0] * kernel[1] * kernel[2], dilations[2] == 1
     line, plane = x.shape[2] * 4, x.shape[1] * x.shape[2] * 4
     row_bytes = digits.shape[1] * 8
+    far, down, right = place_of(first, outputs)
     for row in range(rows):
-        at = first + row
-        start = at // (outputs[1] * outputs[2]) * strides[0] * plane
-        start += at // outputs[2] % outputs[1] * strides[1] * line
-        start += x.ctypes.data + at % outputs[2] * strides[2] * pixel * 4
+        start = x.ctypes.data + far * strides[0] * plane
+        start += down * strides[1] * line + right * strides[2] * pixel * 4
+        right += 1
+        if right == outputs[2]:
+            right, down = 0, down + 1
+            if down == outputs[1]:
+                down, far = 0, far + 1
         for block in range(factors.shape[0]):
             channels = bounds[block + 1] - bounds[block]
             target = digits.ctypes.data + row * row_bytes + (bounds[block] - bounds[0]) * taps * 8

@@ -168,16 +168,21 @@ def _emit_output(builder: Any, arguments: Sequence[Any]) -> None:
 def _emit_runs(builder: Any, arguments: Sequence[Any]) -> None:
     source, target, runs, distance, count, factor = arguments
     factors, wholes = _splat(builder, factor), _constant(WHOLE)
-    enough = builder.icmp_signed(">=", count, _I64(WIDE_LANES))
-    length = builder.select(enough, count, _I64(WIDE_LANES))
-    with cgutils.for_range(builder, runs) as loop:
-        start = builder.add(source, builder.mul(loop.index, distance))
-        into = builder.add(target, builder.mul(loop.index, builder.mul(count, _I64(8))))
-        with _channels(builder, length) as place:
-            value = _load(builder, start, builder.mul(place, _I64(4)), _NARROW)
-            scaled = builder.fmul(builder.fpext(value, _WIDE), factors)
-            rounded = builder.fsub(builder.fadd(scaled, wholes), wholes)
-            _store(builder, rounded, into, builder.mul(place, _I64(8)))
+
+    def move(run: Any, place: Any) -> None:
+        start = builder.add(source, builder.mul(run, distance))
+        into = builder.add(target, builder.mul(run, builder.mul(count, _I64(8))))
+        value = _load(builder, start, builder.mul(place, _I64(4)), _NARROW)
+        scaled = builder.fmul(builder.fpext(value, _WIDE), factors)
+        rounded = builder.fsub(builder.fadd(scaled, wholes), wholes)
+        _store(builder, rounded, into, builder.mul(place, _I64(8)))
+
+    long = builder.icmp_signed(">", count, _I64(WIDE_LANES))
+    with builder.if_else(long) as (several, single):
+        with several, cgutils.for_range(builder, runs) as outer, _channels(builder, count) as place:
+            move(outer.index, place)
+        with single, cgutils.for_range(builder, runs) as loop:
+            move(loop.index, _I64(0))
 
 
 def _emit_join(builder: Any, arguments: Sequence[Any]) -> None:

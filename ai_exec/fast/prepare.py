@@ -10,12 +10,15 @@ from typing import Final
 import numpy as np
 
 from ai_exec.fast.batches import multiply_batches
+from ai_exec.fast.convolution import PreparedConvolution, channels_last
 from ai_exec.fast.finishing import NOTHING, WIDTH_MAX, Code, Finish, Link, chain_of, chain_rows
 from ai_exec.fast.linear import Matrix, prepared
 from ai_exec.fast.normal import centre_rows, holds_numbers, layer_rows, softmax_rows
 from ai_exec.fast.passes import PASSES
+from ai_exec.fast.pooling import greatest_of, mean_of
 from ai_exec.fast.products import BYTES, PAIRS, WIDE
 from ai_exec.fast.quantised import PLAIN, dequantise, extremes, quantise
+from ai_exec.registry import Attribute
 from ai_exec.tensor import Tensor
 
 ROWS: Final = 2
@@ -26,9 +29,29 @@ def prepare() -> None:
     """Call each pass once, on a few numbers of each kind that it meets in runs."""
     prepare_products()
     prepare_quantised()
+    prepare_convolutions()
     numbers = np.ones(SIZE, np.float32)
     for function in PASSES.values():
         function(numbers, np.empty(SIZE, np.float32))
+
+
+def prepare_convolutions() -> None:
+    """Do so for convolutions in all ways, and for pools."""
+    x, scales = np.ones((1, 16, SIZE, SIZE), np.float32), np.ones((1, 16))
+    attributes: dict[str, Attribute] = {
+        "auto_pad": "NOTSET",
+        "strides": (1, 1),
+        "dilations": (1, 1),
+        "pads": (1,) * 4,
+    }
+    for shape in ((4, 16, 3, 3), (16, 1, 3, 3), (4, 16, 1, 1)):
+        kernels = np.zeros(shape, np.float32)
+        given = {**attributes, "group": 16 // shape[1]}
+        PreparedConvolution(x.shape, kernels, None, given).run(x)
+    window, out = ((2, 2), (1, 1), (1, 1), (0, 0)), np.empty((1, 7, 7, 16), np.float32)
+    turned = channels_last(x)
+    greatest_of(turned, window, out)
+    mean_of(turned, window, scales, scales, np.ones((7, 7)), np.empty(16), out)
 
 
 def prepare_quantised() -> None:

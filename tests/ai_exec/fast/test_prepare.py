@@ -5,6 +5,7 @@ import pkgutil
 from typing import Any
 
 import numpy as np
+import pytest
 from numba.core.dispatcher import Dispatcher
 
 import ai_exec
@@ -13,6 +14,7 @@ from ai_exec.fast.executable import FastExecutable
 from ai_exec.fast.prepare import prepare
 from ai_exec.fast.products import BYTES, PAIRS, WIDE
 from tests.support.encoder import encoder, encoder_inputs
+from tests.support.networks import image, lenet, mobilenet, resnet18
 
 
 def compiled_kinds() -> dict[str, int]:
@@ -24,6 +26,28 @@ def compiled_kinds() -> dict[str, int]:
             if isinstance(value, Dispatcher):
                 found[f"{dispatcher.__module__}.{name}"] = len(dispatcher.signatures)
     return found
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        resnet18(folded=False, size=32, width=16, classes=7),
+        mobilenet(folded=True, size=32, classes=7),
+        lenet(),
+    ],
+    ids=["resnet", "mobilenet", "lenet"],
+)
+def test_nothing_is_compiled_for_images_once_all_is_prepared(model: bytes) -> None:
+    prepare()
+    before = compiled_kinds()
+    program = ai_exec.admit(model).program
+    assert program is not None
+    _, channels, side, _ = program.inputs[0].shape
+    pixels = image(side, channels)
+    pixels.flags.writeable = False
+    found = ai_exec.compile(program, "fast").run({"x": pixels})
+    assert np.isfinite(found["y"]).all()
+    assert compiled_kinds() == before
 
 
 def test_nothing_is_compiled_in_runs_once_all_is_prepared() -> None:
