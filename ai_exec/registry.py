@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from types import MappingProxyType, NoneType, UnionType
@@ -241,6 +241,19 @@ def usual_scratch(call: Call) -> int:
     return 24 * sum(prod(operand.shape) for operand in (*present, *call.outputs))
 
 
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """An attribute that an operator's kernel does not take."""
+
+    kind: str
+    """Field of AttributeProto that holds it."""
+    default: Attribute | None = None
+
+
+CONSUMED: Final = MappingProxyType({"consumed_inputs": Idle("ints")})
+"""What many operators of the first set have: a hint that meant nothing for results."""
+
+
 @dataclass(frozen=True, eq=False)
 class Operator:
     """One operator in one version of its specification."""
@@ -265,13 +278,27 @@ class Operator:
     """Float inputs may differ in type."""
     unfolds: bool = False
     """The kernel is a rule by which admission puts other nodes in the node's place."""
+    lacks: tuple[str, ...] = ()
+    """Attributes of the kernel that this version has not: the kernel's defaults hold."""
+    settles: Attributes = field(default_factory=dict)
+    """Attributes of the kernel that this version has not, with what it means instead."""
+    starts: Attributes = field(default_factory=dict)
+    """Attributes whose default in this version is another one than the kernel's."""
+    idle: Mapping[str, Idle] = field(default_factory=dict)
+    """Attributes of this version that the kernel does not take."""
+    inputs_taken: int | None = None
+    """How many of the kernel's inputs this version has; None for all."""
+    inputs_needed: int | None = None
+    """How many inputs a node of this version must name; None for those that the kernel needs."""
 
     @cached_property
     def attribute_kinds(self) -> Mapping[str, str]:
-        """Field of AttributeProto that holds each attribute, as the kernel's signature says."""
+        """Field of AttributeProto that holds each attribute, by name."""
         hints = get_type_hints(self.kernel)
-        names = [name for name in self._keywords if name not in (OUTPUT_COUNT, NODES)]
-        return MappingProxyType({name: _field_of(hints[name]) for name in names})
+        absent = (OUTPUT_COUNT, NODES, *self.lacks, *self.settles)
+        kinds = {name: _field_of(hints[name]) for name in self._keywords if name not in absent}
+        kinds |= {name: idle.kind for name, idle in self.idle.items()}
+        return MappingProxyType({name: kinds[name] for name in sorted(kinds)})
 
     @cached_property
     def bodies(self) -> tuple[str, ...]:
@@ -282,13 +309,13 @@ class Operator:
     def defaults(self) -> Attributes:
         """Default of each attribute that has one."""
         keywords = self._keywords
-        return MappingProxyType(
-            {
-                name: keywords[name].default
-                for name in self.attribute_kinds
-                if keywords[name].default is not inspect.Parameter.empty
-            }
-        )
+        found = {
+            name: keywords[name].default
+            for name in self.attribute_kinds
+            if name in keywords and keywords[name].default is not inspect.Parameter.empty
+        }
+        idle = {name: idle.default for name, idle in self.idle.items()}
+        return MappingProxyType({**found, **idle, **self.starts})
 
     @property
     def kernel_summary(self) -> str:
@@ -296,8 +323,16 @@ class Operator:
         return (self.kernel.__doc__ or "").split("\n", maxsplit=1)[0]
 
     @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the inputs, that of a list of inputs last."""
+        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+        return tuple(p.name for p in self._parameters if p.kind in kinds)[: self.inputs_taken]
+
+    @cached_property
     def inputs_min(self) -> int:
         """How many inputs a node must name."""
+        if self.inputs_needed is not None:
+            return self.inputs_needed
         return sum(parameter.default is parameter.empty for parameter in self._positional)
 
     @cached_property
@@ -314,8 +349,12 @@ class Operator:
         self, inputs: tuple[Tensor | None, ...], attributes: Attributes, output_count: int
     ) -> tuple[Tensor, ...]:
         """Compute the outputs of a node."""
-        extra = {OUTPUT_COUNT: output_count} if OUTPUT_COUNT in self._keywords else {}
-        found = self.kernel(*inputs, **attributes, **extra)
+        taken: dict[str, Any] = {**attributes, **self.settles}
+        for name in self.idle:
+            taken.pop(name, None)
+        if OUTPUT_COUNT in self._keywords:
+            taken[OUTPUT_COUNT] = output_count
+        found = self.kernel(*inputs, **taken)
         outputs = found if isinstance(found, tuple) else (found,)
         return tuple(np.asarray(output) for output in outputs)
 
@@ -329,7 +368,8 @@ class Operator:
 
     @cached_property
     def _positional(self) -> tuple[inspect.Parameter, ...]:
-        return tuple(p for p in self._parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+        found = tuple(p for p in self._parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+        return found[: self.inputs_taken]
 
     @cached_property
     def _variadic(self) -> bool:
@@ -392,6 +432,19 @@ def operator(
         return kernel
 
     return register
+
+
+def earlier(
+    name: str, *, since: int | tuple[int, ...], of: int, domain: str = "", **different: Any
+) -> None:
+    """Register versions of an operator that do what version `of` does.
+
+    What they have not, or have otherwise, is said by fields of `Operator`.
+    """
+    versions = _OPERATORS[domain, name]
+    for version in (since,) if isinstance(since, int) else since:
+        assert version not in versions, f"{name} {version} is registered twice"
+        versions[version] = replace(versions[of], since=version, **different)
 
 
 def unfolding(name: str, *, since: int | tuple[int, ...]) -> Callable[[R], R]:

@@ -17,7 +17,7 @@ from ai_exec.ops.rules import (
     require_shape,
     size,
 )
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.semantics import functions
 from ai_exec.semantics.numerics import cast, contract, greatest
 from ai_exec.tensor import DTYPE_NAMES, Shape, Tensor
@@ -274,73 +274,6 @@ def attention(
     return result, keys, values, (raw, capped, masked, weights)[qk_matmul_output_mode]
 
 
-@operator("Attention", since=24, infer=_attention, cost=_cost, scratch=_scratch, values=FLOATS)
-def attention_24(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    attn_mask: Tensor | None = None,
-    past_key: Tensor | None = None,
-    past_value: Tensor | None = None,
-    nonpad_kv_seqlen: Tensor | None = None,
-    *,
-    is_causal: int = 0,
-    kv_num_heads: int | None = None,
-    q_num_heads: int | None = None,
-    qk_matmul_output_mode: int = 0,
-    scale: float | None = None,
-    softcap: float = 0.0,
-    softmax_precision: int | None = None,
-) -> tuple[Tensor, ...]:
-    """As later versions, without windows."""
-    return attention(
-        q,
-        k,
-        v,
-        attn_mask,
-        past_key,
-        past_value,
-        nonpad_kv_seqlen,
-        is_causal=is_causal,
-        kv_num_heads=kv_num_heads,
-        q_num_heads=q_num_heads,
-        qk_matmul_output_mode=qk_matmul_output_mode,
-        scale=scale,
-        softcap=softcap,
-        softmax_precision=softmax_precision,
-    )
-
-
-@operator("Attention", since=23, infer=_attention, cost=_cost, scratch=_scratch, values=FLOATS)
-def attention_23(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    attn_mask: Tensor | None = None,
-    past_key: Tensor | None = None,
-    past_value: Tensor | None = None,
-    *,
-    is_causal: int = 0,
-    kv_num_heads: int | None = None,
-    q_num_heads: int | None = None,
-    qk_matmul_output_mode: int = 0,
-    scale: float | None = None,
-    softcap: float = 0.0,
-    softmax_precision: int | None = None,
-) -> tuple[Tensor, ...]:
-    """As later versions, without windows and counts of keys."""
-    return attention_24(
-        q,
-        k,
-        v,
-        attn_mask,
-        past_key,
-        past_value,
-        is_causal=is_causal,
-        kv_num_heads=kv_num_heads,
-        q_num_heads=q_num_heads,
-        qk_matmul_output_mode=qk_matmul_output_mode,
-        scale=scale,
-        softcap=softcap,
-        softmax_precision=softmax_precision,
-    )
+_WINDOWS = ("left_window_size", "right_window_size")
+earlier("Attention", since=24, of=25, lacks=_WINDOWS)
+earlier("Attention", since=23, of=25, lacks=_WINDOWS, inputs_taken=6)

@@ -12,7 +12,7 @@ from ai_exec.ops.rules import (
     require_shape,
     size,
 )
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Idle, Mismatch, Operand, earlier, operator
 from ai_exec.semantics.numerics import Floats, sum_for
 from ai_exec.tensor import Tensor
 
@@ -126,37 +126,13 @@ def batch_normalization_9(
     return batch_normalise(x, scale, b, mean, var, epsilon)
 
 
-@operator("BatchNormalization", since=7, infer=_batch, cost=_COST, values=FLOATS)
-def batch_normalization_7(
-    x: Tensor,
-    scale: Tensor,
-    b: Tensor,
-    mean: Tensor,
-    var: Tensor,
-    *,
-    epsilon: float = 9.999999747378752e-06,
-    momentum: float = 0.8999999761581421,
-    spatial: int = 1,
-) -> Tensor:
-    """As later versions outside training."""
-    return batch_normalise(x, scale, b, mean, var, epsilon)
-
-
-@operator("BatchNormalization", since=6, infer=_batch, cost=_COST, values=FLOATS)
-def batch_normalization_6(
-    x: Tensor,
-    scale: Tensor,
-    b: Tensor,
-    mean: Tensor,
-    var: Tensor,
-    *,
-    epsilon: float = 9.999999747378752e-06,
-    is_test: int = 0,
-    momentum: float = 0.8999999761581421,
-    spatial: int = 1,
-) -> Tensor:
-    """As later versions outside training."""
-    return batch_normalise(x, scale, b, mean, var, epsilon)
+earlier("BatchNormalization", since=7, of=9, idle={"spatial": Idle("i", 1)})
+earlier(
+    "BatchNormalization",
+    since=6,
+    of=9,
+    idle={"is_test": Idle("i", 0), "spatial": Idle("i", 1)},
+)
 
 
 @operator("BatchNormalization", since=1, infer=_batch, cost=_COST, values=FLOATS)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ai_exec.metering import per_element
 from ai_exec.ops.rules import ANY, INTEGERS, require_dtype, require_word
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.semantics import numerics
 from ai_exec.tensor import DTYPE_NAMES, ELEMENT_BITS, NARROW, Tensor, canonical
 
@@ -59,23 +59,15 @@ def _cast(call: Call) -> tuple[Operand, ...]:
     return (Operand(_named_type(call), call.at(0).shape),)
 
 
-@operator("Cast", since=(6, 9, 13), infer=_cast, cost=_cost, values=ANY, native=True)
-def cast(input: Tensor, *, to: int) -> Tensor:
-    """Convert elements (see `numerics.cast`)."""
-    return numerics.cast(input, DTYPE_NAMES[to])
-
-
-@operator("Cast", since=(19, 21, 23), infer=_cast, cost=_cost, values=ANY, native=True)
-def cast_19(input: Tensor, *, saturate: int = 1, to: int) -> Tensor:
-    """As `cast`; `saturate` concerns small floats (see `semantics/tiny.py`)."""
-    return numerics.cast(input, DTYPE_NAMES[to], saturate=bool(saturate))
-
-
 @operator("Cast", since=(24, 25, 28), infer=_cast, cost=_cost, values=ANY, native=True)
-def cast_24(input: Tensor, *, round_mode: str = "up", saturate: int = 1, to: int) -> Tensor:
+def cast(input: Tensor, *, round_mode: str = "up", saturate: int = 1, to: int) -> Tensor:
     """Convert elements (see `numerics.cast`, and `semantics/tiny.py` of small floats)."""
     dtype = DTYPE_NAMES[to]
     return numerics.cast(input, dtype, saturate=bool(saturate), round_mode=round_mode)
+
+
+earlier("Cast", since=(19, 21, 23), of=24, lacks=("round_mode",))
+earlier("Cast", since=(6, 9, 13), of=24, lacks=("round_mode", "saturate"))
 
 
 def _cast_1(call: Call) -> tuple[Operand, ...]:
@@ -97,25 +89,17 @@ def _cast_like(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(1).dtype, call.at(0).shape),)
 
 
-@operator("CastLike", since=15, infer=_cast_like, cost=_cost, values=ANY, native=True)
-def cast_like(input: Tensor, target_type: Tensor) -> Tensor:
-    """As `Cast` to the element type of another tensor."""
-    return numerics.cast(input, target_type.dtype.name)
-
-
-@operator("CastLike", since=(19, 21, 23), infer=_cast_like, cost=_cost, values=ANY, native=True)
-def cast_like_19(input: Tensor, target_type: Tensor, *, saturate: int = 1) -> Tensor:
-    """As `cast_19` to the element type of another tensor."""
-    return numerics.cast(input, target_type.dtype.name, saturate=bool(saturate))
-
-
 @operator("CastLike", since=(24, 25), infer=_cast_like, cost=_cost, values=ANY, native=True)
-def cast_like_24(
+def cast_like(
     input: Tensor, target_type: Tensor, *, round_mode: str = "up", saturate: int = 1
 ) -> Tensor:
-    """As `cast_24` to the element type of another tensor."""
+    """As `cast` to the element type of another tensor."""
     dtype = target_type.dtype.name
     return numerics.cast(input, dtype, saturate=bool(saturate), round_mode=round_mode)
+
+
+earlier("CastLike", since=(19, 21, 23), of=24, lacks=("round_mode",))
+earlier("CastLike", since=15, of=24, lacks=("round_mode", "saturate"))
 
 
 def _bit_cast(call: Call) -> tuple[Operand, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ai_exec.metering import free, per_element
 from ai_exec.ops.rules import listed, require_dtype, size, wholes_of
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.tensor import Tensor
 
 CONSTANT_KINDS = ("value", "value_float", "value_floats", "value_int", "value_ints")
@@ -51,29 +51,13 @@ def constant(
     )
 
 
-@operator("Constant", since=12, infer=_constant, cost=free, native=True)
-def constant_12(
-    *,
-    value: Tensor | None = None,
-    value_float: float | None = None,
-    value_floats: tuple[float, ...] | None = None,
-    value_int: int | None = None,
-    value_ints: tuple[int, ...] | None = None,
-) -> Tensor:
-    """The tensor of the attribute."""
-    return constant(
-        value=value,
-        value_float=value_float,
-        value_floats=value_floats,
-        value_int=value_int,
-        value_ints=value_ints,
-    )
-
-
-@operator("Constant", since=11, infer=_constant, cost=free, native=True)
-def constant_11(*, value: Tensor | None = None) -> Tensor:
-    """The tensor of the attribute."""
-    return constant_of({"value": value})
+earlier("Constant", since=12, of=13)
+earlier(
+    "Constant",
+    since=11,
+    of=13,
+    lacks=("value_float", "value_floats", "value_int", "value_ints"),
+)
 
 
 @operator("Constant", since=(1, 9), infer=_constant, cost=free, native=True)
@@ -182,7 +166,4 @@ def number_range(start: Tensor, limit: Tensor, delta: Tensor, *, stash_type: int
     return np.asarray(index * step + first).astype(start.dtype)
 
 
-@operator("Range", since=11, infer=_range, cost=per_element(3_000, 8_000), values=RANGED)
-def number_range_11(start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
-    """As later versions."""
-    return number_range(start, limit, delta)
+earlier("Range", since=11, of=27, lacks=("stash_type",))

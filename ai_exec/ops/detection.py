@@ -10,7 +10,7 @@ import numpy as np
 from ai_exec.metering import gas
 from ai_exec.ops.picking import inside, require_inside
 from ai_exec.ops.rules import FLOATS, require_dtype, require_rank, require_shape, require_word, size
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.semantics.numerics import Floats, greatest, maximum
 from ai_exec.tensor import Shape, Tensor
 
@@ -116,38 +116,12 @@ def roi_align(
     return found.astype(x.dtype)
 
 
-@operator(
+earlier(
     "RoiAlign",
     since=10,
-    infer=_roi_align,
-    cost=_align_cost,
-    scratch=_align_scratch,
-    values=FLOATS,
-    mixed=True,
+    of=16,
+    settles={"coordinate_transformation_mode": "output_half_pixel"},
 )
-def roi_align_10(
-    x: Tensor,
-    rois: Tensor,
-    batch_indices: Tensor,
-    *,
-    mode: str = "avg",
-    output_height: int = 1,
-    output_width: int = 1,
-    sampling_ratio: int = 0,
-    spatial_scale: float = 1.0,
-) -> Tensor:
-    """As later versions with `output_half_pixel`."""
-    return roi_align(
-        x,
-        rois,
-        batch_indices,
-        coordinate_transformation_mode="output_half_pixel",
-        mode=mode,
-        output_height=output_height,
-        output_width=output_width,
-        sampling_ratio=sampling_ratio,
-        spatial_scale=spatial_scale,
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

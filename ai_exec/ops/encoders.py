@@ -8,7 +8,7 @@ import numpy as np
 from ai_exec.metering import gas, per_element
 from ai_exec.ops.linear_models import FEATURES
 from ai_exec.ops.rules import require_rank
-from ai_exec.registry import ML, Call, Mismatch, Operand, operator
+from ai_exec.registry import ML, Call, Mismatch, Operand, earlier, operator
 from ai_exec.semantics.numerics import cast
 from ai_exec.tensor import Tensor
 
@@ -144,27 +144,10 @@ def label_encoder(
     return encoded(x, listed_in(attributes, "keys"), values, default)
 
 
-@operator("LabelEncoder", since=2, domain=ML, infer=_labels, cost=_labels_cost, values=KEYS)
-def label_encoder_2(
-    x: Tensor,
-    *,
-    default_float: float = -0.0,
-    default_int64: int = -1,
-    default_string: str = "_Unused",
-    keys_floats: Floats | None = None,
-    keys_int64s: Wholes | None = None,
-    keys_strings: Words | None = None,
-    values_floats: Floats | None = None,
-    values_int64s: Wholes | None = None,
-    values_strings: Words | None = None,
-) -> Tensor:
-    """As later versions, without tensors."""
-    return label_encoder(
-        x,
-        default_float=default_float,
-        default_int64=default_int64,
-        keys_floats=keys_floats,
-        keys_int64s=keys_int64s,
-        values_floats=values_floats,
-        values_int64s=values_int64s,
-    )
+earlier(
+    "LabelEncoder",
+    since=2,
+    of=4,
+    domain=ML,
+    lacks=("default_tensor", "keys_tensor", "values_tensor"),
+)

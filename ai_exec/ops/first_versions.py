@@ -6,7 +6,7 @@ from typing import Final
 from ai_exec.metering import per_element
 from ai_exec.ops import arithmetic, logic
 from ai_exec.ops.rules import FLOATS, NUMBERS, Axes, one_dtype, same, size
-from ai_exec.registry import Call, Infer, Kernel, Mismatch, Operand, operator
+from ai_exec.registry import CONSUMED, Call, Infer, Kernel, Mismatch, Operand, earlier, operator
 from ai_exec.tensor import Shape, Tensor
 
 Two = Callable[[Tensor, Tensor], Tensor]
@@ -46,24 +46,14 @@ def _lined_up(dtype: str | None = None) -> Infer:
     return infer
 
 
-def _with_attributes(kernel: Two, *, consumed: bool) -> Kernel:
+def _with_attributes(kernel: Two) -> Kernel:
     """Give a kernel with the attributes of a first version, that does what a later one does."""
 
     def lined(a: Tensor, b: Tensor, *, axis: int | None = None, broadcast: int = 0) -> Tensor:
         return kernel(a, line_up(a, b, axis, broadcast))
 
-    def consuming(
-        a: Tensor,
-        b: Tensor,
-        *,
-        axis: int | None = None,
-        broadcast: int = 0,
-        consumed_inputs: Axes | None = None,
-    ) -> Tensor:
-        return lined(a, b, axis=axis, broadcast=broadcast)
-
-    lined.__doc__ = consuming.__doc__ = "As later versions."
-    return consuming if consumed else lined
+    lined.__doc__ = "As later versions."
+    return lined
 
 
 _ARITHMETIC: Final[dict[str, Two]] = {
@@ -82,18 +72,14 @@ _COMPARISONS: Final[dict[str, tuple[Two, tuple[str, ...]]]] = {
 }
 
 for _name, _kernel in _ARITHMETIC.items():
-    for _since in (1, 6):
-        operator(
-            _name,
-            since=_since,
-            infer=_lined_up(),
-            cost=per_element(2_000),
-            values=NUMBERS if _since == 6 else FLOATS,
-        )(_with_attributes(_kernel, consumed=_since == 1))
+    operator(_name, since=6, infer=_lined_up(), cost=per_element(2_000), values=NUMBERS)(
+        _with_attributes(_kernel)
+    )
+    earlier(_name, since=1, of=6, idle=CONSUMED, values=FLOATS)
 
 for _name, (_kernel, _types) in _COMPARISONS.items():
     operator(_name, since=1, infer=_lined_up("bool"), cost=per_element(), values=_types)(
-        _with_attributes(_kernel, consumed=False)
+        _with_attributes(_kernel)
     )
 
 
@@ -111,46 +97,20 @@ def _alike(call: Call) -> tuple[Operand, ...]:
     return (Operand(one_dtype(call), first.shape),)
 
 
-def _of_alike(kernel: Callable[..., Tensor]) -> tuple[Kernel, Kernel]:
-    def alike_1(*data_0: Tensor, consumed_inputs: Axes | None = None) -> Tensor:
-        return kernel(*data_0)
+for _name in ("Max", "Min", "Sum", "Mean"):
+    earlier(_name, since=6, of=8, infer=_alike, cost=per_element(2_000), values=FLOATS)
+    earlier(_name, since=1, of=6, idle=CONSUMED)
 
-    def alike_6(*data_0: Tensor) -> Tensor:
-        return kernel(*data_0)
-
-    alike_1.__doc__ = alike_6.__doc__ = "As later versions."
-    return alike_1, alike_6
-
-
-for _name, _of_any in (
-    ("Max", arithmetic.max),
-    ("Min", arithmetic.min),
-    ("Sum", arithmetic.sum),
-    ("Mean", arithmetic.mean),
+for _name, _picoseconds in (
+    ("Abs", 1_500),
+    ("Ceil", 1_500),
+    ("Floor", 1_500),
+    ("Neg", 1_500),
+    ("Reciprocal", 4_000),
+    ("Sqrt", 7_000),
 ):
-    for _since, _old in zip((1, 6), _of_alike(_of_any), strict=True):
-        operator(_name, since=_since, infer=_alike, cost=per_element(2_000), values=FLOATS)(_old)
-
-
-def _consuming(kernel: Callable[[Tensor], Tensor]) -> Kernel:
-    def consuming(x: Tensor, *, consumed_inputs: Axes | None = None) -> Tensor:
-        return kernel(x)
-
-    consuming.__doc__ = "As later versions."
-    return consuming
-
-
-for _name, _of_one, _picoseconds in (
-    ("Abs", arithmetic.abs, 1_500),
-    ("Ceil", arithmetic.ceil, 1_500),
-    ("Floor", arithmetic.floor, 1_500),
-    ("Neg", arithmetic.neg, 1_500),
-    ("Reciprocal", arithmetic.reciprocal, 4_000),
-    ("Sqrt", arithmetic.sqrt, 7_000),
-):
-    operator(_name, since=1, infer=same, cost=per_element(_picoseconds), values=FLOATS)(
-        _consuming(_of_one)
-    )
+    _cost = per_element(_picoseconds)
+    earlier(_name, since=1, of=6, idle=CONSUMED, cost=_cost, values=FLOATS)
 
 
 @operator("Clip", since=1, infer=same, cost=per_element(2_500), values=FLOATS)

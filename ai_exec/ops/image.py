@@ -17,7 +17,7 @@ from ai_exec.ops.rules import (
     wholes_of,
 )
 from ai_exec.ops.windows import PADDED_ELEMENTS_MAX, Windows
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.tensor import Shape, Tensor
 
 Wholes = tuple[int, ...]
@@ -65,17 +65,7 @@ def depth_to_space(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tenso
     return np.transpose(parts, order).reshape(shape)
 
 
-@operator(
-    "DepthToSpace",
-    since=1,
-    infer=_depth_to_space,
-    cost=per_element(4_500, 5_000),
-    values=ANY,
-    moves=True,
-)
-def depth_to_space_1(input: Tensor, *, blocksize: int) -> Tensor:
-    """As later versions, row and column of a block first."""
-    return depth_to_space(input, blocksize=blocksize)
+earlier("DepthToSpace", since=1, of=11, lacks=("mode",))
 
 
 def _space_to_depth(call: Call) -> tuple[Operand, ...]:
@@ -105,17 +95,7 @@ def space_to_depth(input: Tensor, *, blocksize: int, mode: str = "DCR") -> Tenso
     return np.transpose(parts, order).reshape(shape)
 
 
-@operator(
-    "SpaceToDepth",
-    since=(1, 13),
-    infer=_space_to_depth,
-    cost=per_element(4_500, 5_000),
-    values=ANY,
-    moves=True,
-)
-def space_to_depth_1(input: Tensor, *, blocksize: int) -> Tensor:
-    """As later versions, row and column of a block first."""
-    return space_to_depth(input, blocksize=blocksize)
+earlier("SpaceToDepth", since=(1, 13), of=28, lacks=("mode",))
 
 
 def _centred_axes(call: Call) -> Wholes:

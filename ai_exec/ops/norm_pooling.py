@@ -6,7 +6,7 @@ from ai_exec.metering import QUANTISE_PICOSECONDS, gas
 from ai_exec.ops.pooling import pool_cost, pool_scratch, pooled
 from ai_exec.ops.rules import FLOATS, require_rank, size
 from ai_exec.ops.windows import Windows, windows
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.semantics import binary64
 from ai_exec.semantics.numerics import Floats, exact_sum
 from ai_exec.tensor import Tensor
@@ -88,18 +88,7 @@ def lp_pool(
     return _norms(x, placed, p)
 
 
-@operator("LpPool", since=(2, 11), infer=_lp_pool, cost=_cost, scratch=pool_scratch, values=FLOATS)
-def lp_pool_2(
-    x: Tensor,
-    *,
-    auto_pad: str = "NOTSET",
-    kernel_shape: Wholes,
-    p: int = 2,
-    pads: Wholes | None = None,
-    strides: Wholes | None = None,
-) -> Tensor:
-    """As later versions, without `ceil_mode` and `dilations`."""
-    return lp_pool(x, auto_pad=auto_pad, kernel_shape=kernel_shape, p=p, pads=pads, strides=strides)
+earlier("LpPool", since=(2, 11), of=18, lacks=("ceil_mode", "dilations"))
 
 
 @operator("LpPool", since=1, infer=_lp_pool, cost=_cost, scratch=pool_scratch, values=FLOATS)

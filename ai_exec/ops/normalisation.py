@@ -13,7 +13,7 @@ from ai_exec.ops.rules import (
     require_shape,
     size,
 )
-from ai_exec.registry import Call, Cost, Mismatch, Operand, operator
+from ai_exec.registry import CONSUMED, Call, Cost, Mismatch, Operand, earlier, operator
 from ai_exec.semantics.functions import exp, log
 from ai_exec.semantics.numerics import Floats, greatest, sum_for
 from ai_exec.tensor import Tensor
@@ -198,17 +198,7 @@ def instance_normalization(
     return scale_channels(result, scale, b).astype(input.dtype)
 
 
-@operator("InstanceNormalization", since=1, infer=_instance, cost=NORMAL_COST, values=FLOATS)
-def instance_normalization_1(
-    input: Tensor,
-    scale: Tensor,
-    b: Tensor,
-    *,
-    consumed_inputs: tuple[int, ...] | None = None,
-    epsilon: float = 9.999999747378752e-06,
-) -> Tensor:
-    """As later versions."""
-    return instance_normalization(input, scale, b, epsilon=epsilon)
+earlier("InstanceNormalization", since=1, of=6, idle=CONSUMED)
 
 
 def scale_channels(normal: Floats, scale: Tensor, bias: Tensor) -> Floats:

@@ -19,7 +19,7 @@ from ai_exec.ops.rules import (
     size,
     wholes_of,
 )
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.semantics.numerics import cast
 from ai_exec.tensor import NARROW, Shape, Tensor
 
@@ -282,10 +282,7 @@ def gather_nd(data: Tensor, indices: Tensor, *, batch_dims: int = 0) -> Tensor:
     return np.take(flat, rows, axis=0)
 
 
-@operator("GatherND", since=11, infer=_gather_nd, cost=per_element(40_000, 15_000), moves=True)
-def gather_nd_11(data: Tensor, indices: Tensor) -> Tensor:
-    """As later versions, without batch."""
-    return gather_nd(data, indices)
+earlier("GatherND", since=11, of=12, lacks=("batch_dims",))
 
 
 def flat_rows(indices: Tensor, lengths: Shape) -> Tensor:

@@ -21,7 +21,7 @@ from ai_exec.ops.windows import (
     windows,
     windows_of,
 )
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.semantics.numerics import (
     exact_sum,
     greatest,
@@ -142,27 +142,7 @@ def max_pool(
     return (found, _places(x, placed, storage_order)) if output_count > 1 else (found,)
 
 
-@operator("MaxPool", since=8, infer=_max_pool, cost=pool_cost, scratch=pool_scratch, values=FLOATS)
-def max_pool_8(
-    x: Tensor,
-    *,
-    auto_pad: str = "NOTSET",
-    kernel_shape: Wholes,
-    pads: Wholes | None = None,
-    storage_order: int = 0,
-    strides: Wholes | None = None,
-    output_count: int = 1,
-) -> tuple[Tensor, ...]:
-    """As later versions, without `ceil_mode` and `dilations`."""
-    return max_pool(
-        x,
-        auto_pad=auto_pad,
-        kernel_shape=kernel_shape,
-        pads=pads,
-        storage_order=storage_order,
-        strides=strides,
-        output_count=output_count,
-    )
+earlier("MaxPool", since=8, of=10, lacks=("ceil_mode", "dilations"), values=FLOATS)
 
 
 @operator("MaxPool", since=1, infer=pooled, cost=pool_cost, scratch=pool_scratch, values=FLOATS)
@@ -280,76 +260,6 @@ def _inside_padding(x: Tensor, placed: Windows) -> Tensor:
 
 
 @operator(
-    "AveragePool", since=1, infer=pooled, cost=_average_cost, scratch=pool_scratch, values=FLOATS
-)
-def average_pool_1(
-    x: Tensor,
-    *,
-    auto_pad: str = "NOTSET",
-    kernel_shape: Wholes,
-    pads: Wholes | None = None,
-    strides: Wholes | None = None,
-) -> Tensor:
-    """As later versions, padding never counted."""
-    return average_pool_19(
-        x, auto_pad=auto_pad, kernel_shape=kernel_shape, pads=pads, strides=strides
-    )
-
-
-@operator(
-    "AveragePool", since=7, infer=pooled, cost=_average_cost, scratch=pool_scratch, values=FLOATS
-)
-def average_pool_7(
-    x: Tensor,
-    *,
-    auto_pad: str = "NOTSET",
-    count_include_pad: int = 0,
-    kernel_shape: Wholes,
-    pads: Wholes | None = None,
-    strides: Wholes | None = None,
-) -> Tensor:
-    """As later versions, without `ceil_mode` and `dilations`."""
-    return average_pool_19(
-        x,
-        auto_pad=auto_pad,
-        count_include_pad=count_include_pad,
-        kernel_shape=kernel_shape,
-        pads=pads,
-        strides=strides,
-    )
-
-
-@operator(
-    "AveragePool",
-    since=(10, 11),
-    infer=pooled,
-    cost=_average_cost,
-    scratch=pool_scratch,
-    values=FLOATS,
-)
-def average_pool_10(
-    x: Tensor,
-    *,
-    auto_pad: str = "NOTSET",
-    ceil_mode: int = 0,
-    count_include_pad: int = 0,
-    kernel_shape: Wholes,
-    pads: Wholes | None = None,
-    strides: Wholes | None = None,
-) -> Tensor:
-    """As later versions, without `dilations`."""
-    return average_pool_19(
-        x,
-        auto_pad=auto_pad,
-        ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad,
-        kernel_shape=kernel_shape,
-        pads=pads,
-        strides=strides,
-    )
-
-
-@operator(
     "AveragePool",
     since=(19, 22),
     infer=pooled,
@@ -357,7 +267,7 @@ def average_pool_10(
     scratch=pool_scratch,
     values=FLOATS,
 )
-def average_pool_19(
+def average_pool(
     x: Tensor,
     *,
     auto_pad: str = "NOTSET",
@@ -383,6 +293,11 @@ def average_pool_19(
         ceil_mode=ceil_mode,
     )
     return _average(x, placed, count_include_pad)
+
+
+earlier("AveragePool", since=(10, 11), of=19, lacks=("dilations",))
+earlier("AveragePool", since=7, of=19, lacks=("ceil_mode", "dilations"))
+earlier("AveragePool", since=1, of=19, lacks=("ceil_mode", "count_include_pad", "dilations"))
 
 
 def _global(call: Call) -> tuple[Operand, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ai_exec.metering import per_element
 from ai_exec.ops.rules import FLOAT32, axis_of, require_dtype, require_shape, size
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.semantics.numerics import Floats, cast, greatest, least
 from ai_exec.semantics.tiny import LAYOUTS, POWERS, SMALL_INTEGERS, read
 from ai_exec.tensor import DTYPE_NAMES, ELEMENT_BITS, NARROW, Shape, Tensor
@@ -160,62 +160,20 @@ def _quotient(x: Tensor, scale: Tensor, precision: str) -> Tensor:
     return cast(cast(dividend / divisor, precision), "float32")
 
 
-@operator(
-    "QuantizeLinear", since=21, infer=_quantise, cost=_quantise_cost, values=NUMBERS, native=True
+earlier("QuantizeLinear", since=21, of=23, lacks=("precision",))
+earlier("QuantizeLinear", since=19, of=23, lacks=("block_size", "output_dtype", "precision"))
+earlier(
+    "QuantizeLinear",
+    since=13,
+    of=23,
+    lacks=("block_size", "output_dtype", "precision", "saturate"),
 )
-def quantize_linear_21(
-    x: Tensor,
-    y_scale: Tensor,
-    y_zero_point: Tensor | None = None,
-    *,
-    axis: int = 1,
-    block_size: int = 0,
-    output_dtype: int = 0,
-    saturate: int = 1,
-) -> Tensor:
-    """As later versions, in the precision of the scale."""
-    return quantize_linear(
-        x,
-        y_scale,
-        y_zero_point,
-        axis=axis,
-        block_size=block_size,
-        output_dtype=output_dtype,
-        saturate=saturate,
-    )
-
-
-@operator(
-    "QuantizeLinear", since=19, infer=_quantise, cost=_quantise_cost, values=NUMBERS, native=True
+earlier(
+    "QuantizeLinear",
+    since=10,
+    of=23,
+    lacks=("axis", "block_size", "output_dtype", "precision", "saturate"),
 )
-def quantize_linear_19(
-    x: Tensor,
-    y_scale: Tensor,
-    y_zero_point: Tensor | None = None,
-    *,
-    axis: int = 1,
-    saturate: int = 1,
-) -> Tensor:
-    """As later versions, of whole tensors or axes."""
-    return quantize_linear(x, y_scale, y_zero_point, axis=axis, saturate=saturate)
-
-
-@operator(
-    "QuantizeLinear", since=13, infer=_quantise, cost=_quantise_cost, values=NUMBERS, native=True
-)
-def quantize_linear_13(
-    x: Tensor, y_scale: Tensor, y_zero_point: Tensor | None = None, *, axis: int = 1
-) -> Tensor:
-    """As later versions, to 8 bits."""
-    return quantize_linear(x, y_scale, y_zero_point, axis=axis)
-
-
-@operator(
-    "QuantizeLinear", since=10, infer=_quantise, cost=_quantise_cost, values=NUMBERS, native=True
-)
-def quantize_linear_10(x: Tensor, y_scale: Tensor, y_zero_point: Tensor | None = None) -> Tensor:
-    """As later versions, of whole tensors."""
-    return quantize_linear(x, y_scale, y_zero_point)
 
 
 def _dequantise(call: Call) -> tuple[Operand, ...]:
@@ -260,52 +218,9 @@ def dequantize_linear(
     return cast(whole.astype(np.float32) * scale, dtype)
 
 
-@operator(
-    "DequantizeLinear",
-    since=21,
-    infer=_dequantise,
-    cost=_dequantise_cost,
-    values=(*QUANTISED, "int32"),
-    native=True,
-)
-def dequantize_linear_21(
-    x: Tensor,
-    x_scale: Tensor,
-    x_zero_point: Tensor | None = None,
-    *,
-    axis: int = 1,
-    block_size: int = 0,
-) -> Tensor:
-    """As later versions, to the type of the scale."""
-    return dequantize_linear(x, x_scale, x_zero_point, axis=axis, block_size=block_size)
-
-
-@operator(
-    "DequantizeLinear",
-    since=(13, 19),
-    infer=_dequantise,
-    cost=_dequantise_cost,
-    values=(*QUANTISED, "int32"),
-    native=True,
-)
-def dequantize_linear_13(
-    x: Tensor, x_scale: Tensor, x_zero_point: Tensor | None = None, *, axis: int = 1
-) -> Tensor:
-    """As later versions, of whole tensors or axes."""
-    return dequantize_linear(x, x_scale, x_zero_point, axis=axis)
-
-
-@operator(
-    "DequantizeLinear",
-    since=10,
-    infer=_dequantise,
-    cost=_dequantise_cost,
-    values=(*QUANTISED, "int32"),
-    native=True,
-)
-def dequantize_linear_10(x: Tensor, x_scale: Tensor, x_zero_point: Tensor | None = None) -> Tensor:
-    """As later versions, of whole tensors."""
-    return dequantize_linear(x, x_scale, x_zero_point)
+earlier("DequantizeLinear", since=21, of=23, lacks=("output_dtype",))
+earlier("DequantizeLinear", since=(13, 19), of=23, lacks=("block_size", "output_dtype"))
+earlier("DequantizeLinear", since=10, of=23, lacks=("axis", "block_size", "output_dtype"))
 
 
 def _dynamic(call: Call) -> tuple[Operand, ...]:

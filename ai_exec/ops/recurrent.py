@@ -1,6 +1,7 @@
 """RNN, GRU and LSTM in all versions (see `recurrent_cells` for what a step computes)."""
 
 from functools import partial
+from typing import Final
 
 from ai_exec.ops.recurrent_cells import gru_step, lstm_step, rnn_step
 from ai_exec.ops.recurrent_layers import (
@@ -13,11 +14,14 @@ from ai_exec.ops.recurrent_layers import (
     scratch_of,
 )
 from ai_exec.ops.rules import FLOATS
-from ai_exec.registry import operator
+from ai_exec.registry import Idle, earlier, operator
 from ai_exec.tensor import Tensor
 
 Factors = tuple[float, ...]
 Names = tuple[str, ...]
+
+_SEQUENCE: Final = {"output_sequence": Idle("i", 0)}
+"""What first versions had; that all hidden states are wanted is told by the output's name."""
 
 
 @operator(
@@ -57,75 +61,8 @@ def rnn(
     return run_layer(RNN, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
 
 
-@operator(
-    "RNN",
-    since=7,
-    infer=infer_of(RNN),
-    cost=cost_of(RNN),
-    scratch=scratch_of(RNN),
-    values=FLOATS,
-)
-def rnn_7(
-    x: Tensor,
-    w: Tensor,
-    r: Tensor,
-    b: Tensor | None = None,
-    sequence_lens: Tensor | None = None,
-    initial_h: Tensor | None = None,
-    *,
-    activation_alpha: Factors | None = None,
-    activation_beta: Factors | None = None,
-    activations: Names = ("Tanh", "Tanh"),
-    clip: float | None = None,
-    direction: str = "forward",
-    hidden_size: int | None = None,
-) -> tuple[Tensor, ...]:
-    """As later versions."""
-    attributes = {
-        "activation_alpha": activation_alpha,
-        "activation_beta": activation_beta,
-        "activations": activations,
-        "clip": clip,
-        "direction": direction,
-    }
-    step = rnn_step
-    return run_layer(RNN, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
-
-
-@operator(
-    "RNN",
-    since=1,
-    infer=infer_of(RNN),
-    cost=cost_of(RNN),
-    scratch=scratch_of(RNN),
-    values=FLOATS,
-)
-def rnn_1(
-    x: Tensor,
-    w: Tensor,
-    r: Tensor,
-    b: Tensor | None = None,
-    sequence_lens: Tensor | None = None,
-    initial_h: Tensor | None = None,
-    *,
-    activation_alpha: Factors | None = None,
-    activation_beta: Factors | None = None,
-    activations: Names = ("Tanh", "Tanh"),
-    clip: float | None = None,
-    direction: str = "forward",
-    hidden_size: int | None = None,
-    output_sequence: int = 0,
-) -> tuple[Tensor, ...]:
-    """As later versions."""
-    attributes = {
-        "activation_alpha": activation_alpha,
-        "activation_beta": activation_beta,
-        "activations": activations,
-        "clip": clip,
-        "direction": direction,
-    }
-    step = rnn_step
-    return run_layer(RNN, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
+earlier("RNN", since=7, of=14, lacks=("layout",))
+earlier("RNN", since=1, of=14, lacks=("layout",), idle=_SEQUENCE)
 
 
 @operator(
@@ -166,113 +103,17 @@ def gru(
     return run_layer(GRU, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
 
 
-@operator(
-    "GRU",
-    since=7,
-    infer=infer_of(GRU),
-    cost=cost_of(GRU),
-    scratch=scratch_of(GRU),
-    values=FLOATS,
-)
-def gru_7(
-    x: Tensor,
-    w: Tensor,
-    r: Tensor,
-    b: Tensor | None = None,
-    sequence_lens: Tensor | None = None,
-    initial_h: Tensor | None = None,
-    *,
-    activation_alpha: Factors | None = None,
-    activation_beta: Factors | None = None,
-    activations: Names | None = None,
-    clip: float | None = None,
-    direction: str = "forward",
-    hidden_size: int | None = None,
-    linear_before_reset: int = 0,
-) -> tuple[Tensor, ...]:
-    """As later versions."""
-    attributes = {
-        "activation_alpha": activation_alpha,
-        "activation_beta": activation_beta,
-        "activations": activations,
-        "clip": clip,
-        "direction": direction,
-    }
-    step = partial(gru_step, linear_before_reset=bool(linear_before_reset))
-    return run_layer(GRU, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
-
-
-@operator(
-    "GRU",
-    since=3,
-    infer=infer_of(GRU),
-    cost=cost_of(GRU),
-    scratch=scratch_of(GRU),
-    values=FLOATS,
-)
-def gru_3(
-    x: Tensor,
-    w: Tensor,
-    r: Tensor,
-    b: Tensor | None = None,
-    sequence_lens: Tensor | None = None,
-    initial_h: Tensor | None = None,
-    *,
-    activation_alpha: Factors | None = None,
-    activation_beta: Factors | None = None,
-    activations: Names | None = None,
-    clip: float | None = None,
-    direction: str = "forward",
-    hidden_size: int | None = None,
-    linear_before_reset: int = 0,
-    output_sequence: int = 0,
-) -> tuple[Tensor, ...]:
-    """As later versions."""
-    attributes = {
-        "activation_alpha": activation_alpha,
-        "activation_beta": activation_beta,
-        "activations": activations,
-        "clip": clip,
-        "direction": direction,
-    }
-    step = partial(gru_step, linear_before_reset=bool(linear_before_reset))
-    return run_layer(GRU, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
-
-
-@operator(
+earlier("GRU", since=7, of=14, lacks=("layout",))
+earlier("GRU", since=3, of=14, lacks=("layout",), idle=_SEQUENCE)
+earlier(
     "GRU",
     since=1,
-    infer=infer_of(GRU),
-    cost=cost_of(GRU),
-    scratch=scratch_of(GRU),
-    values=FLOATS,
+    of=14,
+    lacks=("layout", "linear_before_reset"),
+    idle=_SEQUENCE,
+    # So the specification of this version spells its default.
+    starts={"direction": "foward"},
 )
-def gru_1(
-    x: Tensor,
-    w: Tensor,
-    r: Tensor,
-    b: Tensor | None = None,
-    sequence_lens: Tensor | None = None,
-    initial_h: Tensor | None = None,
-    *,
-    activation_alpha: Factors | None = None,
-    activation_beta: Factors | None = None,
-    activations: Names | None = None,
-    clip: float | None = None,
-    direction: str = "foward",
-    hidden_size: int | None = None,
-    output_sequence: int = 0,
-) -> tuple[Tensor, ...]:
-    """As later versions."""
-    attributes = {
-        "activation_alpha": activation_alpha,
-        "activation_beta": activation_beta,
-        "activations": activations,
-        "clip": clip,
-        "direction": direction,
-    }
-    step = partial(gru_step, linear_before_reset=False)
-    return run_layer(GRU, step, attributes, x, w, r, b, sequence_lens, (initial_h,))
 
 
 @operator(
@@ -315,78 +156,5 @@ def lstm(
     return run_layer(LSTM, step, attributes, x, w, r, b, sequence_lens, (initial_h, initial_c), p)
 
 
-@operator(
-    "LSTM",
-    since=7,
-    infer=infer_of(LSTM),
-    cost=cost_of(LSTM),
-    scratch=scratch_of(LSTM),
-    values=FLOATS,
-)
-def lstm_7(
-    x: Tensor,
-    w: Tensor,
-    r: Tensor,
-    b: Tensor | None = None,
-    sequence_lens: Tensor | None = None,
-    initial_h: Tensor | None = None,
-    initial_c: Tensor | None = None,
-    p: Tensor | None = None,
-    *,
-    activation_alpha: Factors | None = None,
-    activation_beta: Factors | None = None,
-    activations: Names | None = None,
-    clip: float | None = None,
-    direction: str = "forward",
-    hidden_size: int | None = None,
-    input_forget: int = 0,
-) -> tuple[Tensor, ...]:
-    """As later versions."""
-    attributes = {
-        "activation_alpha": activation_alpha,
-        "activation_beta": activation_beta,
-        "activations": activations,
-        "clip": clip,
-        "direction": direction,
-    }
-    step = partial(lstm_step, input_forget=bool(input_forget))
-    return run_layer(LSTM, step, attributes, x, w, r, b, sequence_lens, (initial_h, initial_c), p)
-
-
-@operator(
-    "LSTM",
-    since=1,
-    infer=infer_of(LSTM),
-    cost=cost_of(LSTM),
-    scratch=scratch_of(LSTM),
-    values=FLOATS,
-)
-def lstm_1(
-    x: Tensor,
-    w: Tensor,
-    r: Tensor,
-    b: Tensor | None = None,
-    sequence_lens: Tensor | None = None,
-    initial_h: Tensor | None = None,
-    initial_c: Tensor | None = None,
-    p: Tensor | None = None,
-    *,
-    activation_alpha: Factors | None = None,
-    activation_beta: Factors | None = None,
-    activations: Names | None = None,
-    clip: float | None = None,
-    direction: str = "forward",
-    hidden_size: int | None = None,
-    input_forget: int = 0,
-    output_sequence: int = 0,
-) -> tuple[Tensor, ...]:
-    """As later versions."""
-    attributes = {
-        "activation_alpha": activation_alpha,
-        "activation_beta": activation_beta,
-        "activations": activations,
-        "clip": clip,
-        "direction": direction,
-    }
-    step = partial(lstm_step, input_forget=bool(input_forget))
-    return run_layer(LSTM, step, attributes, x, w, r, b, sequence_lens, (initial_h, initial_c), p)
+earlier("LSTM", since=7, of=14, lacks=("layout",))
+earlier("LSTM", since=1, of=14, lacks=("layout",), idle=_SEQUENCE)

@@ -18,7 +18,7 @@ from ai_exec.ops.rules import (
     size,
     wholes_of,
 )
-from ai_exec.registry import Call, Cost, Infer, Kernel, Mismatch, Operand, operator
+from ai_exec.registry import Call, Cost, Infer, Kernel, Mismatch, Operand, earlier, operator
 from ai_exec.semantics import numerics
 from ai_exec.semantics.functions import exp, log
 from ai_exec.semantics.numerics import Axes, cast, normalise_axes, sum_for
@@ -290,10 +290,7 @@ def arg_max(
     return np.asarray(np.argmax(data, axis=axis, keepdims=bool(keepdims)), dtype=np.int64)
 
 
-@operator("ArgMax", since=(1, 11), infer=_arg, cost=_SEARCH_COST, values=NUMBERS)
-def arg_max_1(data: Tensor, *, axis: int = 0, keepdims: int = 1) -> Tensor:
-    """Index of the first greatest element; a NaN is the greatest."""
-    return arg_max(data, axis=axis, keepdims=keepdims)
+earlier("ArgMax", since=(1, 11), of=12, lacks=("select_last_index",))
 
 
 @operator("ArgMin", since=(12, 13), infer=_arg, cost=_SEARCH_COST, values=NUMBERS)
@@ -307,7 +304,4 @@ def arg_min(
     return np.asarray(np.argmin(data, axis=axis, keepdims=bool(keepdims)), dtype=np.int64)
 
 
-@operator("ArgMin", since=(1, 11), infer=_arg, cost=_SEARCH_COST, values=NUMBERS)
-def arg_min_1(data: Tensor, *, axis: int = 0, keepdims: int = 1) -> Tensor:
-    """Index of the first least element; a NaN is the least."""
-    return arg_min(data, axis=axis, keepdims=keepdims)
+earlier("ArgMin", since=(1, 11), of=12, lacks=("select_last_index",))

@@ -19,7 +19,7 @@ from ai_exec.ops.rules import (
     size,
     wholes_of,
 )
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.tensor import Shape, Tensor
 
 Wholes = tuple[int, ...]
@@ -260,63 +260,13 @@ def resize(
     return stretched(x, found, filter_)
 
 
-@operator(
-    "Resize", since=13, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES, mixed=True
+earlier(
+    "Resize",
+    since=11,
+    of=18,
+    lacks=("antialias", "axes", "keep_aspect_ratio_policy"),
+    inputs_needed=3,
 )
-def resize_13(
-    x: Tensor,
-    roi: Tensor | None = None,
-    scales: Tensor | None = None,
-    sizes: Tensor | None = None,
-    *,
-    coordinate_transformation_mode: str = "half_pixel",
-    cubic_coeff_a: float = -0.75,
-    exclude_outside: int = 0,
-    extrapolation_value: float = 0.0,
-    mode: str = "nearest",
-    nearest_mode: str = "round_prefer_floor",
-) -> Tensor:
-    """As later versions, of all axes."""
-    return resize(
-        x,
-        roi,
-        scales,
-        sizes,
-        coordinate_transformation_mode=coordinate_transformation_mode,
-        cubic_coeff_a=cubic_coeff_a,
-        exclude_outside=exclude_outside,
-        extrapolation_value=extrapolation_value,
-        mode=mode,
-        nearest_mode=nearest_mode,
-    )
 
 
-@operator(
-    "Resize", since=11, infer=_resize, cost=_cost, scratch=_scratch, values=VALUES, mixed=True
-)
-def resize_11(
-    x: Tensor,
-    roi: Tensor,
-    scales: Tensor,
-    sizes: Tensor | None = None,
-    *,
-    coordinate_transformation_mode: str = "half_pixel",
-    cubic_coeff_a: float = -0.75,
-    exclude_outside: int = 0,
-    extrapolation_value: float = 0.0,
-    mode: str = "nearest",
-    nearest_mode: str = "round_prefer_floor",
-) -> Tensor:
-    """As later versions, of all axes."""
-    return resize_13(
-        x,
-        roi,
-        scales,
-        sizes,
-        coordinate_transformation_mode=coordinate_transformation_mode,
-        cubic_coeff_a=cubic_coeff_a,
-        exclude_outside=exclude_outside,
-        extrapolation_value=extrapolation_value,
-        mode=mode,
-        nearest_mode=nearest_mode,
-    )
+earlier("Resize", since=13, of=18, lacks=("antialias", "axes", "keep_aspect_ratio_policy"))

@@ -15,7 +15,7 @@ from ai_exec.ops.rules import (
     size,
     wholes_of,
 )
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.tensor import Shape, Tensor
 
 Wholes = tuple[int, ...]
@@ -64,10 +64,7 @@ def reshape(data: Tensor, shape: Tensor, *, allowzero: int = 0) -> Tensor:
     return data.reshape(reshaped(data.shape, wanted, allowzero=allowzero))
 
 
-@operator("Reshape", since=(5, 13), infer=_reshape, cost=free, moves=True)
-def reshape_5(data: Tensor, shape: Tensor) -> Tensor:
-    """As later versions, without `allowzero`."""
-    return reshape(data, shape)
+earlier("Reshape", since=(5, 13), of=14, lacks=("allowzero",))
 
 
 def _reshape_1(call: Call) -> tuple[Operand, ...]:

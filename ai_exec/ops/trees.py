@@ -22,7 +22,7 @@ from ai_exec.ops.scores import (
     require_transform,
     transformed,
 )
-from ai_exec.registry import ML, Call, Mismatch, Operand, operator
+from ai_exec.registry import ML, Call, Mismatch, Operand, earlier, operator
 from ai_exec.semantics.numerics import maximum, minimum
 from ai_exec.tensor import Tensor
 
@@ -30,6 +30,13 @@ Floats = tuple[float, ...]
 Wholes = tuple[int, ...]
 Words = tuple[str, ...]
 Given = Mapping[str, Any]
+
+_TENSORS: Final = (
+    "base_values_as_tensor",
+    "nodes_hitrates_as_tensor",
+    "nodes_values_as_tensor",
+)
+"""What later versions may give as tensors instead of lists, beside the weights."""
 """Attributes of a node."""
 
 AGGREGATES: Final = ("AVERAGE", "SUM", "MIN", "MAX")
@@ -182,37 +189,13 @@ def tree_ensemble_regressor(
     return regressed(x, locals())
 
 
-@operator(
+earlier(
     "TreeEnsembleRegressor",
     since=1,
+    of=3,
     domain=ML,
-    infer=_regressor,
-    cost=_regressor_cost,
-    values=FEATURES,
+    lacks=(*_TENSORS, "target_weights_as_tensor"),
 )
-def tree_ensemble_regressor_1(
-    x: Tensor,
-    *,
-    aggregate_function: str = "SUM",
-    base_values: Floats | None = None,
-    n_targets: int | None = None,
-    nodes_falsenodeids: Wholes | None = None,
-    nodes_featureids: Wholes | None = None,
-    nodes_hitrates: Floats | None = None,
-    nodes_missing_value_tracks_true: Wholes | None = None,
-    nodes_modes: Words | None = None,
-    nodes_nodeids: Wholes | None = None,
-    nodes_treeids: Wholes | None = None,
-    nodes_truenodeids: Wholes | None = None,
-    nodes_values: Floats | None = None,
-    post_transform: str = "NONE",
-    target_ids: Wholes | None = None,
-    target_nodeids: Wholes | None = None,
-    target_treeids: Wholes | None = None,
-    target_weights: Floats | None = None,
-) -> Tensor:
-    """As later versions, without tensors."""
-    return regressed(x, locals())
 
 
 def _classifier_forest(given: Given, features: int, labels: int) -> tuple[Forest, Tensor, bool]:
@@ -308,37 +291,13 @@ def tree_ensemble_classifier(
     return classified(x, locals())
 
 
-@operator(
+earlier(
     "TreeEnsembleClassifier",
     since=1,
+    of=3,
     domain=ML,
-    infer=_classifier,
-    cost=_classifier_cost,
-    values=FEATURES,
+    lacks=(*_TENSORS, "class_weights_as_tensor"),
 )
-def tree_ensemble_classifier_1(
-    x: Tensor,
-    *,
-    base_values: Floats | None = None,
-    class_ids: Wholes | None = None,
-    class_nodeids: Wholes | None = None,
-    class_treeids: Wholes | None = None,
-    class_weights: Floats | None = None,
-    classlabels_int64s: Wholes | None = None,
-    classlabels_strings: Words | None = None,
-    nodes_falsenodeids: Wholes | None = None,
-    nodes_featureids: Wholes | None = None,
-    nodes_hitrates: Floats | None = None,
-    nodes_missing_value_tracks_true: Wholes | None = None,
-    nodes_modes: Words | None = None,
-    nodes_nodeids: Wholes | None = None,
-    nodes_treeids: Wholes | None = None,
-    nodes_truenodeids: Wholes | None = None,
-    nodes_values: Floats | None = None,
-    post_transform: str = "NONE",
-) -> tuple[Tensor, Tensor]:
-    """As later versions, without tensors."""
-    return classified(x, locals())
 
 
 def _ensemble_forest(given: Given, features: int) -> tuple[Forest, int, str, str]:
