@@ -10,19 +10,17 @@ import numpy as np
 from ai_exec.fast.compilation import compiled, inlined
 from ai_exec.fast.convolution_finish import finish_piece, room_for
 from ai_exec.fast.convolution_vectors import greatest_pixels, join_sums, quantise_runs
-from ai_exec.fast.rows import INFINITY, WHOLE, exponent_of_bits, power_of_two
+from ai_exec.fast.multiply import wide_rows
+from ai_exec.fast.rows import INFINITY, exponent_of_bits, power_of_two
+from ai_exec.fast.scalar import WHOLE
 from ai_exec.fast.tiles import (
     NARROW_ROWS,
     VECTORS,
+    WIDE_COLUMNS,
     WIDE_LANES,
-    WIDE_ROWS,
     narrow_four,
     narrow_many,
     narrow_one,
-    wide_four,
-    wide_many,
-    wide_one,
-    wide_two,
 )
 
 Places = tuple[int, ...]
@@ -126,29 +124,19 @@ def panel_sums(
     left: int, stride: int, rows: int, panel: int, width: int, steps: int, target: int
 ) -> None:
     """Products of rows with a panel of so many columns, to sums [row, column]; all at addresses."""
+    if width == WIDE_COLUMNS:
+        wide_rows(left, stride, rows, panel, steps, target)
+        return
     done, across = 0, width * 8
-    if width == VECTORS * WIDE_LANES:
-        while rows - done >= WIDE_ROWS:
-            wide_many(left + done * stride, stride, panel, steps, target + done * across, across)
-            done += WIDE_ROWS
-        if rows - done >= 4:
-            wide_four(left + done * stride, stride, panel, steps, target + done * across, across)
-            done += 4
-        if rows - done >= 2:
-            wide_two(left + done * stride, stride, panel, steps, target + done * across, across)
-            done += 2
-        if rows - done >= 1:
-            wide_one(left + done * stride, stride, panel, steps, target + done * across, across)
-    else:
-        while rows - done >= NARROW_ROWS:
-            narrow_many(left + done * stride, stride, panel, steps, target + done * across, across)
-            done += NARROW_ROWS
-        while rows - done >= 4:
-            narrow_four(left + done * stride, stride, panel, steps, target + done * across, across)
-            done += 4
-        while rows - done >= 1:
-            narrow_one(left + done * stride, stride, panel, steps, target + done * across, across)
-            done += 1
+    while rows - done >= NARROW_ROWS:
+        narrow_many(left + done * stride, stride, panel, steps, target + done * across, across)
+        done += NARROW_ROWS
+    while rows - done >= 4:
+        narrow_four(left + done * stride, stride, panel, steps, target + done * across, across)
+        done += 4
+    while rows - done >= 1:
+        narrow_one(left + done * stride, stride, panel, steps, target + done * across, across)
+        done += 1
 
 
 @compiled

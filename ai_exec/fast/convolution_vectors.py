@@ -15,9 +15,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ai_exec.fast.machine import this_machine
-from ai_exec.fast.rows import WHOLE
+from ai_exec.fast.scalar import WHOLE
 from ai_exec.fast.tiles import WIDE_LANES
+from ai_exec.fast.vectors import I32, I64, address_of, load, multiply_add, splat
 
 PLACES: Final = 16
 """Elements of a square of 4 x 4."""
@@ -26,54 +26,29 @@ PIXELS: Final = 4
 RECORD: Final = 14
 """Numbers that `settle` takes."""
 
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
 _WIDE = ir.VectorType(ir.DoubleType(), WIDE_LANES)
 _NARROW = ir.VectorType(ir.FloatType(), WIDE_LANES)
-_WHOLES = ir.VectorType(_I32, WIDE_LANES)
+_WHOLES = ir.VectorType(I32, WIDE_LANES)
 
 Emit = Callable[[Any, Sequence[Any]], None]
 
 
-def _address(builder: Any, base: Any, offset: Any, kind: Any) -> Any:
-    return builder.inttoptr(builder.add(base, offset), kind.as_pointer())
-
-
-def _load(builder: Any, base: Any, offset: Any, kind: Any) -> Any:
-    return builder.load(_address(builder, base, offset, kind), align=4)
-
-
 def _store(builder: Any, value: Any, base: Any, offset: Any) -> None:
-    builder.store(value, _address(builder, base, offset, value.type), align=4)
+    builder.store(value, address_of(builder, base, offset, value.type), align=4)
 
 
 def _constant(value: float) -> Any:
     return ir.Constant(_WIDE, [value] * WIDE_LANES)
 
 
-def _splat(builder: Any, value: Any) -> Any:
-    nothing = ir.Constant(ir.VectorType(value.type, WIDE_LANES), ir.Undefined)
-    first = builder.insert_element(nothing, value, _I32(0))
-    places = ir.Constant(ir.VectorType(_I32, WIDE_LANES), [0] * WIDE_LANES)
-    return builder.shuffle_vector(first, nothing, places)
-
-
 @contextmanager
 def _channels(builder: Any, channels: Any) -> Iterator[Any]:
     """Loop over vectors of channels; gives the first channel of each."""
-    last = builder.sub(channels, _I64(WIDE_LANES))
-    count = builder.udiv(builder.add(channels, _I64(WIDE_LANES - 1)), _I64(WIDE_LANES))
+    last = builder.sub(channels, I64(WIDE_LANES))
+    count = builder.udiv(builder.add(channels, I64(WIDE_LANES - 1)), I64(WIDE_LANES))
     with cgutils.for_range(builder, count) as loop:
-        first = builder.mul(loop.index, _I64(WIDE_LANES))
+        first = builder.mul(loop.index, I64(WIDE_LANES))
         yield builder.select(builder.icmp_signed("<", first, last), first, last)
-
-
-def _multiply_add(builder: Any, left: Any, right: Any, total: Any) -> Any:
-    if not this_machine().fused:
-        return builder.fadd(builder.fmul(left, right), total)
-    signature = ir.FunctionType(_WIDE, [_WIDE] * 3)
-    name = f"llvm.fma.v{WIDE_LANES}f64"
-    fused = cgutils.get_or_insert_function(builder.module, signature, name)
-    return builder.call(fused, [left, right, total])
 
 
 def _callable(emit: Emit, count: int, *, factor: bool = False) -> Any:
@@ -132,109 +107,111 @@ def _both_ways(
 
 def _emit_input(builder: Any, arguments: Sequence[Any]) -> None:
     sources, target, plane, channels, factor = arguments
-    starts = [_load(builder, sources, _I64(8 * place), _I64) for place in range(PLACES)]
-    factors, whole = _splat(builder, factor), _constant(WHOLE)
+    starts = [load(builder, sources, I64(8 * place), I64) for place in range(PLACES)]
+    factors, whole = splat(builder, factor, WIDE_LANES), _constant(WHOLE)
     with _channels(builder, channels) as channel:
         square = []
         for start in starts:
-            offset = builder.mul(channel, _I64(4))
-            value = builder.fpext(_load(builder, start, offset, _NARROW), _WIDE)
+            offset = builder.mul(channel, I64(4))
+            value = builder.fpext(load(builder, start, offset, _NARROW), _WIDE)
             shifted = builder.fadd(builder.fmul(value, factors), whole)
             square.append(builder.fsub(shifted, whole))
-        place = builder.add(target, builder.mul(channel, _I64(8)))
+        place = builder.add(target, builder.mul(channel, I64(8)))
         for index, value in enumerate(_both_ways(builder, square, _combined)):
-            _store(builder, value, place, builder.mul(plane, _I64(index)))
+            _store(builder, value, place, builder.mul(plane, I64(index)))
 
 
 def _emit_output(builder: Any, arguments: Sequence[Any]) -> None:
     sums, plane, squares, columns, target, fresh = arguments
-    first = builder.icmp_signed("!=", fresh, _I64(0))
+    first = builder.icmp_signed("!=", fresh, I64(0))
     zero, quarter = _constant(0.0), _constant(0.25)
-    row = builder.mul(columns, _I64(8))
+    row = builder.mul(columns, I64(8))
     with cgutils.for_range(builder, squares) as outer, _channels(builder, columns) as column:
-        shift = builder.add(builder.mul(outer.index, row), builder.mul(column, _I64(8)))
+        shift = builder.add(builder.mul(outer.index, row), builder.mul(column, I64(8)))
         square = [
-            _load(builder, sums, builder.add(shift, builder.mul(plane, _I64(index))), _WIDE)
+            load(builder, sums, builder.add(shift, builder.mul(plane, I64(index))), _WIDE)
             for index in range(PLACES)
         ]
         for index, value in enumerate(_both_ways(builder, square, _gathered)):
-            line = builder.add(builder.mul(outer.index, _I64(4)), _I64(index))
-            start = builder.add(builder.mul(line, row), builder.mul(column, _I64(8)))
-            before = builder.select(first, zero, _load(builder, target, start, _WIDE))
+            line = builder.add(builder.mul(outer.index, I64(4)), I64(index))
+            start = builder.add(builder.mul(line, row), builder.mul(column, I64(8)))
+            before = builder.select(first, zero, load(builder, target, start, _WIDE))
             added = builder.fadd(before, builder.fmul(value, quarter))
             _store(builder, added, target, start)
 
 
 def _emit_runs(builder: Any, arguments: Sequence[Any]) -> None:
     source, target, runs, distance, count, factor = arguments
-    factors, wholes = _splat(builder, factor), _constant(WHOLE)
+    factors, wholes = splat(builder, factor, WIDE_LANES), _constant(WHOLE)
 
     def move(run: Any, place: Any) -> None:
         start = builder.add(source, builder.mul(run, distance))
-        into = builder.add(target, builder.mul(run, builder.mul(count, _I64(8))))
-        value = _load(builder, start, builder.mul(place, _I64(4)), _NARROW)
+        into = builder.add(target, builder.mul(run, builder.mul(count, I64(8))))
+        value = load(builder, start, builder.mul(place, I64(4)), _NARROW)
         scaled = builder.fmul(builder.fpext(value, _WIDE), factors)
         rounded = builder.fsub(builder.fadd(scaled, wholes), wholes)
-        _store(builder, rounded, into, builder.mul(place, _I64(8)))
+        _store(builder, rounded, into, builder.mul(place, I64(8)))
 
-    long = builder.icmp_signed(">", count, _I64(WIDE_LANES))
+    long = builder.icmp_signed(">", count, I64(WIDE_LANES))
     with builder.if_else(long) as (several, single):
         with several, cgutils.for_range(builder, runs) as outer, _channels(builder, count) as place:
             move(outer.index, place)
         with single, cgutils.for_range(builder, runs) as loop:
-            move(loop.index, _I64(0))
+            move(loop.index, I64(0))
 
 
 def _emit_join(builder: Any, arguments: Sequence[Any]) -> None:
     sums, totals, rows, columns, scales, fresh = arguments
-    first, zero = builder.icmp_signed("!=", fresh, _I64(0)), _constant(-0.0)
-    row = builder.mul(columns, _I64(8))
+    first, zero = builder.icmp_signed("!=", fresh, I64(0)), _constant(-0.0)
+    row = builder.mul(columns, I64(8))
     with _channels(builder, columns) as column:
-        offset = builder.mul(column, _I64(8))
-        scale = _load(builder, scales, offset, _WIDE)
+        offset = builder.mul(column, I64(8))
+        scale = load(builder, scales, offset, _WIDE)
         with cgutils.for_range(builder, rows) as loop:
             place = builder.add(builder.mul(loop.index, row), offset)
-            before = builder.select(first, zero, _load(builder, totals, place, _WIDE))
-            part = builder.fmul(_load(builder, sums, place, _WIDE), scale)
+            before = builder.select(first, zero, load(builder, totals, place, _WIDE))
+            part = builder.fmul(load(builder, sums, place, _WIDE), scale)
             _store(builder, builder.fadd(before, part), totals, place)
 
 
 def _settle(*, normalised: bool, tensor: bool) -> Emit:
     def emit(builder: Any, arguments: Sequence[Any]) -> None:
         (record,) = arguments
-        given = [_load(builder, record, _I64(8 * place), _I64) for place in range(RECORD)]
+        given = [load(builder, record, I64(8 * place), I64) for place in range(RECORD)]
         sums, stride, rows, columns, outs, others = given[:6]
         limits, sizes, masks = given[11:]
         low, high, zero = (
-            _splat(builder, _load(builder, limits, _I64(4 * place), ir.FloatType()))
+            splat(builder, load(builder, limits, I64(4 * place), ir.FloatType()), WIDE_LANES)
             for place in range(3)
         )
         best = cgutils.alloca_once(builder, _WHOLES)
         with _channels(builder, columns) as column:
-            wide, narrow = builder.mul(column, _I64(8)), builder.mul(column, _I64(4))
+            wide, narrow = builder.mul(column, I64(8)), builder.mul(column, I64(4))
             constants = [
-                _load(builder, start, wide, _WIDE) for start in given[6 : 11 if normalised else 8]
+                load(builder, start, wide, _WIDE) for start in given[6 : 11 if normalised else 8]
             ]
-            builder.store(_load(builder, sizes, narrow, _WHOLES), best)
+            builder.store(load(builder, sizes, narrow, _WHOLES), best)
             with cgutils.for_range(builder, rows) as loop:
                 place = builder.add(builder.mul(loop.index, stride), wide)
-                line = builder.mul(loop.index, _I64(8))
-                total = builder.fmul(_load(builder, sums, place, _WIDE), constants[0])
+                line = builder.mul(loop.index, I64(8))
+                total = builder.fmul(load(builder, sums, place, _WIDE), constants[0])
                 value = builder.fptrunc(builder.fadd(total, constants[1]), _NARROW)
                 if normalised:
                     centred = builder.fsub(builder.fpext(value, _WIDE), constants[2])
                     scaled = builder.fadd(builder.fmul(centred, constants[3]), constants[4])
                     value = builder.fptrunc(scaled, _NARROW)
                 if tensor:
-                    other = _load(builder, _load(builder, others, line, _I64), narrow, _NARROW)
+                    other = load(builder, load(builder, others, line, I64), narrow, _NARROW)
                     value = builder.fadd(value, other)
                 below = builder.fcmp_ordered("<", value, low)
                 value = builder.select(below, low, value)
                 above = builder.fcmp_ordered(">", value, high)
                 value = builder.fadd(builder.select(above, high, value), zero)
-                _store(builder, value, _load(builder, outs, line, _I64), narrow)
-                mask = _load(builder, masks, builder.mul(loop.index, _I64(4)), _I32)
-                size = builder.and_(builder.bitcast(value, _WHOLES), _splat(builder, mask))
+                _store(builder, value, load(builder, outs, line, I64), narrow)
+                mask = load(builder, masks, builder.mul(loop.index, I64(4)), I32)
+                size = builder.and_(
+                    builder.bitcast(value, _WHOLES), splat(builder, mask, WIDE_LANES)
+                )
                 builder.store(_greater(builder, size, builder.load(best)), best)
             _store(builder, builder.load(best), sizes, narrow)
 
@@ -247,24 +224,24 @@ def _greater(builder: Any, first: Any, second: Any) -> Any:
 
 def _emit_depth(builder: Any, arguments: Sequence[Any]) -> None:
     sources, weights, taps, step, channels, target, groups = arguments
-    stride = builder.mul(channels, _I64(8))
+    stride = builder.mul(channels, I64(8))
     with cgutils.for_range(builder, groups) as outer, _channels(builder, channels) as channel:
-        shift, first = builder.mul(channel, _I64(8)), builder.mul(outer.index, _I64(PIXELS))
+        shift, first = builder.mul(channel, I64(8)), builder.mul(outer.index, I64(PIXELS))
         along = builder.add(shift, builder.mul(first, step))
         before, function = builder.block, builder.function
         loop, done = function.append_basic_block("taps"), function.append_basic_block("summed")
         builder.branch(loop)
         builder.position_at_end(loop)
-        index = builder.phi(_I64)
-        index.add_incoming(_I64(0), before)
+        index = builder.phi(I64)
+        index.add_incoming(I64(0), before)
         totals = [builder.phi(_WIDE) for _ in range(PIXELS)]
-        start = _load(builder, sources, builder.mul(index, _I64(8)), _I64)
-        weight = _load(builder, weights, builder.add(shift, builder.mul(index, stride)), _WIDE)
+        start = load(builder, sources, builder.mul(index, I64(8)), I64)
+        weight = load(builder, weights, builder.add(shift, builder.mul(index, stride)), _WIDE)
         place, following = builder.add(start, along), []
         for pixel, total in enumerate(totals):
-            value = _load(builder, place, builder.mul(step, _I64(pixel)), _WIDE)
-            following.append(_multiply_add(builder, value, weight, total))
-        next_index = builder.add(index, _I64(1))
+            value = load(builder, place, builder.mul(step, I64(pixel)), _WIDE)
+            following.append(multiply_add(builder, value, weight, total))
+        next_index = builder.add(index, I64(1))
         index.add_incoming(next_index, loop)
         for total, value in zip(totals, following, strict=True):
             total.add_incoming(_constant(0.0), before)
@@ -272,7 +249,7 @@ def _emit_depth(builder: Any, arguments: Sequence[Any]) -> None:
         builder.cbranch(builder.icmp_signed("<", next_index, taps), loop, done)
         builder.position_at_end(done)
         for pixel, value in enumerate(following):
-            line = builder.mul(stride, builder.add(first, _I64(pixel)))
+            line = builder.mul(stride, builder.add(first, I64(pixel)))
             _store(builder, value, target, builder.add(shift, line))
 
 
@@ -280,13 +257,13 @@ def _emit_lines(builder: Any, arguments: Sequence[Any]) -> None:
     source, target, pixels, channels, factors = arguments
     wholes = _constant(WHOLE)
     with _channels(builder, channels) as channel:
-        factor = _load(builder, factors, builder.mul(channel, _I64(8)), _WIDE)
+        factor = load(builder, factors, builder.mul(channel, I64(8)), _WIDE)
         with cgutils.for_range(builder, pixels) as loop:
             place = builder.add(builder.mul(loop.index, channels), channel)
-            value = _load(builder, source, builder.mul(place, _I64(4)), _NARROW)
+            value = load(builder, source, builder.mul(place, I64(4)), _NARROW)
             scaled = builder.fmul(builder.fpext(value, _WIDE), factor)
             rounded = builder.fsub(builder.fadd(scaled, wholes), wholes)
-            _store(builder, rounded, target, builder.mul(place, _I64(8)))
+            _store(builder, rounded, target, builder.mul(place, I64(8)))
 
 
 def _emit_greatest(builder: Any, arguments: Sequence[Any]) -> None:
@@ -294,11 +271,11 @@ def _emit_greatest(builder: Any, arguments: Sequence[Any]) -> None:
     mask = ir.Constant(_WHOLES, [0x7FFFFFFF] * WIDE_LANES)
     best = cgutils.alloca_once(builder, _WHOLES)
     with _channels(builder, channels) as channel:
-        offset = builder.mul(channel, _I64(4))
+        offset = builder.mul(channel, I64(4))
         builder.store(ir.Constant(_WHOLES, [0] * WIDE_LANES), best)
         with cgutils.for_range(builder, pixels) as loop:
-            line = builder.mul(loop.index, builder.mul(channels, _I64(4)))
-            size = builder.and_(_load(builder, source, builder.add(line, offset), _WHOLES), mask)
+            line = builder.mul(loop.index, builder.mul(channels, I64(4)))
+            size = builder.and_(load(builder, source, builder.add(line, offset), _WHOLES), mask)
             builder.store(_greater(builder, size, builder.load(best)), best)
         _store(builder, builder.load(best), sizes, offset)
 

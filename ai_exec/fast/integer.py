@@ -15,14 +15,8 @@ from ai_exec.fast.compilation import compiled
 from ai_exec.fast.finishing import Finish
 from ai_exec.fast.multiply import finish_totals
 from ai_exec.fast.products import Way
-from ai_exec.fast.rows import (
-    INFINITY,
-    WHOLE,
-    exponent_of_bits,
-    greatest_bits,
-    power_of_two,
-    row_bits,
-)
+from ai_exec.fast.rows import INFINITY, exponent_of_bits, greatest_bits, power_of_two, row_bits
+from ai_exec.fast.scalar import WHOLE
 from ai_exec.fast.session import ZERO_POINT, BoundProducts, ByteProducts, SignedBytes
 from ai_exec.semantics.numerics import Floats, block_slices, quantise
 from ai_exec.semantics.numerics import row_bits as bits_of_rows

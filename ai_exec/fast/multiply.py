@@ -36,26 +36,28 @@ two middle ones together, which int32 holds.
 
 
 @compiled
+def wide_rows(left: int, stride: int, rows: int, panel: int, steps: int, target: int) -> None:
+    """Products of rows with a panel of WIDE_COLUMNS, to sums [row, column]; all at addresses."""
+    done, across = 0, WIDE_COLUMNS * 8
+    while rows - done >= WIDE_ROWS:
+        wide_many(left + done * stride, stride, panel, steps, target + done * across, across)
+        done += WIDE_ROWS
+    if rows - done >= 4:
+        wide_four(left + done * stride, stride, panel, steps, target + done * across, across)
+        done += 4
+    if rows - done >= 2:
+        wide_two(left + done * stride, stride, panel, steps, target + done * across, across)
+        done += 2
+    if rows - done >= 1:
+        wide_one(left + done * stride, stride, panel, steps, target + done * across, across)
+
+
+@compiled
 def wide_sums(digits: Any, row: int, rows: int, start: int, panel: Any, sums: Any) -> None:
     """Products of rows with a part of a panel [step, column] into sums [rows, column]."""
     stride = digits.shape[1] * 8
-    target, target_stride = sums.ctypes.data, WIDE_COLUMNS * 8
-    address, steps = panel.ctypes.data, panel.shape[0]
     left = digits.ctypes.data + row * stride + start * 8
-    done = 0
-    while rows - done >= WIDE_ROWS:
-        wide_many(left, stride, address, steps, target, target_stride)
-        done += WIDE_ROWS
-        left += WIDE_ROWS * stride
-        target += WIDE_ROWS * target_stride
-    if rows - done >= 4:
-        wide_four(left, stride, address, steps, target, target_stride)
-        done, left, target = done + 4, left + 4 * stride, target + 4 * target_stride
-    if rows - done >= 2:
-        wide_two(left, stride, address, steps, target, target_stride)
-        done, left, target = done + 2, left + 2 * stride, target + 2 * target_stride
-    if rows - done >= 1:
-        wide_one(left, stride, address, steps, target, target_stride)
+    wide_rows(left, stride, rows, panel.ctypes.data, panel.shape[0], sums.ctypes.data)
 
 
 @compiled

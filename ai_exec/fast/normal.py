@@ -11,8 +11,8 @@ import numpy as np
 
 from ai_exec.fast.compilation import compiled, inlined
 from ai_exec.fast.finishing import apply_chain
-from ai_exec.fast.rows import INFINITY, WHOLE, exponent_of, greatest_bits, power_of_two
-from ai_exec.fast.scalar import exp_f32
+from ai_exec.fast.rows import INFINITY, exponent_of, greatest_bits, power_of_two
+from ai_exec.fast.scalar import WHOLE, exp_f32
 
 WHOLE_BITS: Final = 0x4338000000000000
 """Bits of 1.5 * 2^52."""

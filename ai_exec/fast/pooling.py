@@ -12,7 +12,7 @@ import numpy as np
 from ai_exec.fast.compilation import compiled
 from ai_exec.fast.convolution import channels_last, channels_second
 from ai_exec.fast.convolution_rows import scales_of
-from ai_exec.fast.rows import WHOLE
+from ai_exec.fast.scalar import WHOLE
 from ai_exec.ops.windows import Windows, windows
 from ai_exec.program import Node, Program
 from ai_exec.registry import Attributes

@@ -10,11 +10,10 @@ from typing import Any, Final
 import numpy as np
 
 from ai_exec.fast.compilation import compiled, inlined
+from ai_exec.fast.scalar import WHOLE
 from ai_exec.fast.tiles import PAIR_COLUMNS, WIDE_COLUMNS
 from ai_exec.semantics.numerics import BLOCK_LENGTH, ROW_BITS_MAX, ROW_SIZE_MAX
 
-WHOLE: Final = 6755399441055744.0
-"""1.5 * 2^52."""
 INFINITY: Final = 0x7F800000
 """Bits of the infinity; those of NaNs are above."""
 HALF_DIGIT: Final = 1 << 11

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from llvmlite import binding, ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ai_exec.fast.machine import this_machine
+from ai_exec.fast.vectors import I32, I64, load, multiply_add, splat
 
 VECTORS: Final = 3
 """Vectors side by side in a panel."""
@@ -30,10 +30,9 @@ WIDE_COLUMNS: Final = VECTORS * WIDE_LANES
 PAIR_COLUMNS: Final = VECTORS * PAIR_LANES
 """Columns of a panel of pairs of 16-bit whole numbers."""
 
-_I16, _I32, _I64 = ir.IntType(16), ir.IntType(32), ir.IntType(64)
 _F64 = ir.DoubleType()
 _WIDE_SUMS = ir.VectorType(_F64, WIDE_LANES)
-_PAIR_SUMS = ir.VectorType(_I32, PAIR_LANES)
+_PAIR_SUMS = ir.VectorType(I32, PAIR_LANES)
 
 Step = Callable[[Any, Any, Any, Any], Any]
 """Adds the products of a splatted left operand and a vector to a vector of sums."""
@@ -42,34 +41,13 @@ Step = Callable[[Any, Any, Any, Any], Any]
 binding.initialize_native_asmparser()
 
 
-def _splat(builder: Any, value: Any, lanes: int) -> Any:
-    nothing = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
-    first = builder.insert_element(nothing, value, _I32(0))
-    places = ir.Constant(ir.VectorType(_I32, lanes), [0] * lanes)
-    return builder.shuffle_vector(first, nothing, places)
-
-
-def _load(builder: Any, base: Any, offset: Any, kind: Any, align: int) -> Any:
-    place = builder.inttoptr(builder.add(base, offset), kind.as_pointer())
-    return builder.load(place, align=align)
-
-
 def _wide_vector(builder: Any, base: Any, offset: Any) -> Any:
-    whole = _load(builder, base, offset, ir.VectorType(_I32, WIDE_LANES), 4)
+    whole = load(builder, base, offset, ir.VectorType(I32, WIDE_LANES), 4)
     return builder.sitofp(whole, _WIDE_SUMS)
 
 
-def _wide_step(builder: Any, left: Any, right: Any, total: Any) -> Any:
-    if not this_machine().fused:
-        return builder.fadd(builder.fmul(left, right), total)
-    signature = ir.FunctionType(_WIDE_SUMS, [_WIDE_SUMS] * 3)
-    name = f"llvm.fma.v{WIDE_LANES}f64"
-    fused = cgutils.get_or_insert_function(builder.module, signature, name)
-    return builder.call(fused, [left, right, total])
-
-
 def _pair_vector(builder: Any, base: Any, offset: Any) -> Any:
-    return _load(builder, base, offset, _PAIR_SUMS, 4)
+    return load(builder, base, offset, _PAIR_SUMS, 4)
 
 
 def _pair_step(builder: Any, left: Any, right: Any, total: Any) -> Any:
@@ -91,33 +69,33 @@ def _loop(
 ) -> None:
     """Emit the loop over the contraction axis and the stores after it."""
     left, left_stride, panel, steps, target, target_stride = arguments
-    size = element.width // 8 if element is _I32 else 8
+    size = element.width // 8 if element is I32 else 8
     item = 4
-    starts = [builder.add(left, builder.mul(left_stride, _I64(row))) for row in range(rows)]
+    starts = [builder.add(left, builder.mul(left_stride, I64(row))) for row in range(rows)]
     before, function = builder.block, builder.function
     loop, done = function.append_basic_block("loop"), function.append_basic_block("done")
     builder.branch(loop)
     builder.position_at_end(loop)
-    index = builder.phi(_I64)
-    index.add_incoming(_I64(0), before)
+    index = builder.phi(I64)
+    index.add_incoming(I64(0), before)
     totals = [[builder.phi(sums) for _ in range(vectors)] for _ in range(rows)]
     zero = ir.Constant(sums, [0] * sums.count)
-    place = builder.mul(index, _I64(vectors * sums.count * item))
+    place = builder.mul(index, I64(vectors * sums.count * item))
     rights = [
-        vector(builder, panel, builder.add(place, _I64(number * sums.count * item)))
+        vector(builder, panel, builder.add(place, I64(number * sums.count * item)))
         for number in range(vectors)
     ]
     following = []
     for start, row in zip(starts, totals, strict=True):
-        value = _load(builder, start, builder.mul(index, _I64(size)), element, size)
-        splatted = _splat(builder, value, sums.count)
+        value = load(builder, start, builder.mul(index, I64(size)), element, size)
+        splatted = splat(builder, value, sums.count)
         following.append(
             [
                 step(builder, splatted, right, total)
                 for right, total in zip(rights, row, strict=True)
             ]
         )
-    next_index = builder.add(index, _I64(1))
+    next_index = builder.add(index, I64(1))
     index.add_incoming(next_index, loop)
     for row, new in zip(totals, following, strict=True):
         for total, value in zip(row, new, strict=True):
@@ -127,9 +105,9 @@ def _loop(
     builder.position_at_end(done)
     vector_bytes = sums.count * (8 if element is _F64 else 4)
     for row_index, new in enumerate(following):
-        start = builder.add(target, builder.mul(target_stride, _I64(row_index)))
+        start = builder.add(target, builder.mul(target_stride, I64(row_index)))
         for number, value in enumerate(new):
-            address = builder.add(start, _I64(number * vector_bytes))
+            address = builder.add(start, I64(number * vector_bytes))
             builder.store(value, builder.inttoptr(address, sums.as_pointer()), align=4)
 
 
@@ -151,11 +129,11 @@ def _tile(
 
 
 def _wide(rows: int, vectors: int = VECTORS) -> Any:
-    return _tile(rows, _WIDE_SUMS, _F64, _wide_vector, _wide_step, vectors)
+    return _tile(rows, _WIDE_SUMS, _F64, _wide_vector, multiply_add, vectors)
 
 
 def _pair(rows: int) -> Any:
-    return _tile(rows, _PAIR_SUMS, _I32, _pair_vector, _pair_step)
+    return _tile(rows, _PAIR_SUMS, I32, _pair_vector, _pair_step)
 
 
 WIDE_ROWS: Final = this_machine().rows_max

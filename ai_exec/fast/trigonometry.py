@@ -7,13 +7,12 @@ import numpy.typing as npt
 
 from ai_exec.fast.compilation import compiled, inlined
 from ai_exec.fast.scalar import COS_SERIES, SIN_SERIES, WHOLE, horner, mended, numbers
-from ai_exec.semantics.angles import TABLE
+from ai_exec.semantics.angles import TABLE, TWO_OVER_PI
 
 Singles = npt.NDArray[np.float32]
 
 NEAR: Final = np.float32(2.0**20)
 """Up to this size, products of the count of quarter turns with parts of pi/2 are exact."""
-_TWO_OVER_PI: Final = float.fromhex("0x1.45f306dc9c883p-1")
 _HALF_PI: Final = float.fromhex("0x1.921fb54442d18p+0")
 _FIRST: Final = float.fromhex("0x1.921fb544p+0")
 _SECOND: Final = float.fromhex("0x1.0b4611a6p-34")
@@ -59,7 +58,7 @@ def tan_of(turns: Any, r: float) -> float:
 @inlined
 def near_turns(x: float) -> tuple[Any, float]:
     """Quarter turns and rest of an angle up to NEAR."""
-    shifted = x * _TWO_OVER_PI + WHOLE
+    shifted = x * TWO_OVER_PI + WHOLE
     count = shifted - WHOLE
     rest = ((x - count * _FIRST) - count * _SECOND) - count * _THIRD
     return np.float64(shifted).view(np.int64), rest

@@ -11,7 +11,7 @@ from ai_exec.ops.rules import (
     require_rank,
     size,
 )
-from ai_exec.registry import Call, Mismatch, Operand, operator, usual_scratch
+from ai_exec.registry import Call, Idle, Mismatch, Operand, earlier, operator, usual_scratch
 from ai_exec.semantics.numerics import Floats, cast, contract
 from ai_exec.tensor import Shape, Tensor
 
@@ -158,51 +158,13 @@ def gemm(
     return cast(scaled, a.dtype.name)
 
 
-@operator(
-    "Gemm", since=9, infer=_gemm, cost=_gemm_cost, scratch=products_scratch, values=MULTIPLIED
+earlier("Gemm", since=9, of=11, inputs_needed=3)
+earlier("Gemm", since=7, of=11, inputs_needed=3, values=FLOATS)
+earlier(
+    "Gemm",
+    since=(1, 6),
+    of=11,
+    inputs_needed=3,
+    values=FLOATS,
+    idle={"broadcast": Idle("i", 0)},
 )
-def gemm_9(
-    a: Tensor,
-    b: Tensor,
-    c: Tensor,
-    *,
-    alpha: float = 1.0,
-    beta: float = 1.0,
-    transA: int = 0,  # noqa: N803
-    transB: int = 0,  # noqa: N803
-) -> Tensor:
-    """As later versions, which may leave C out."""
-    return gemm(a, b, c, alpha=alpha, beta=beta, transA=transA, transB=transB)
-
-
-@operator("Gemm", since=7, infer=_gemm, cost=_gemm_cost, scratch=products_scratch, values=FLOATS)
-def gemm_7(
-    a: Tensor,
-    b: Tensor,
-    c: Tensor,
-    *,
-    alpha: float = 1.0,
-    beta: float = 1.0,
-    transA: int = 0,  # noqa: N803
-    transB: int = 0,  # noqa: N803
-) -> Tensor:
-    """As later versions, of floats only."""
-    return gemm(a, b, c, alpha=alpha, beta=beta, transA=transA, transB=transB)
-
-
-@operator(
-    "Gemm", since=(1, 6), infer=_gemm, cost=_gemm_cost, scratch=products_scratch, values=FLOATS
-)
-def gemm_1(
-    a: Tensor,
-    b: Tensor,
-    c: Tensor,
-    *,
-    alpha: float = 1.0,
-    beta: float = 1.0,
-    broadcast: int = 0,
-    transA: int = 0,  # noqa: N803
-    transB: int = 0,  # noqa: N803
-) -> Tensor:
-    """As later versions, which broadcast C without being asked."""
-    return gemm(a, b, c, alpha=alpha, beta=beta, transA=transA, transB=transB)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ai_exec.metering import per_element
 from ai_exec.ops.rules import Axes, axes_of, listed, require_dtype, size, wholes_of
-from ai_exec.registry import Call, Mismatch, Operand, operator
+from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.tensor import Tensor
 
 Wholes = tuple[int, ...]
@@ -85,12 +85,7 @@ def pad(
     return padded(data, listed(pads), along, mode, fill)
 
 
-@operator("Pad", since=(11, 13), infer=_pad_11, cost=per_element(2_000, 60_000), moves=True)
-def pad_11(
-    data: Tensor, pads: Tensor, constant_value: Tensor | None = None, *, mode: str = "constant"
-) -> Tensor:
-    """As later versions, always along all axes."""
-    return pad(data, pads, constant_value, mode=mode)
+earlier("Pad", since=(11, 13), of=18, inputs_taken=3, infer=_pad_11)
 
 
 def _pad_2(call: Call) -> tuple[Operand, ...]:

@@ -196,8 +196,9 @@ def _with_type_names(model: dict[str, Any]) -> dict[str, Any]:
 
 
 def _encodable(bounds: dict[str, int]) -> list[dict[str, Any]]:
-    names = sorted(bounds, key=str.encode)
-    return [{"axis": name, "most": bounds[name]} for name in names]
+    from ai_exec.axes import bounds_of
+
+    return [{"axis": bound.axis, "most": bound.most} for bound in bounds_of(bounds)]
 
 
 def _content(context: CliContext, file: Path, bounds: dict[str, int], skip_check: bool) -> bytes:
