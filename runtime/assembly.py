@@ -22,6 +22,7 @@ from runtime.pallets.data import Data, DataConfig
 from runtime.pallets.fees import Fees, FeesConfig
 from runtime.pallets.inference import Inference, InferenceConfig
 from runtime.pallets.models import Models, ModelsConfig
+from runtime.pallets.randomness import Randomness, RandomnessConfig
 from runtime.pallets.rewards import POT, TREASURY, Rewards
 from runtime.pallets.staking import Staking, StakingConfig
 from runtime.pallets.system import System, SystemConfig
@@ -75,6 +76,7 @@ class RuntimeConfig:
     models: ModelsConfig
     data: DataConfig
     inference: InferenceConfig
+    randomness: RandomnessConfig
 
 
 HEADER_ROOM: Final = 16 * 1024
@@ -119,6 +121,8 @@ CONFIG: Final = RuntimeConfig(
     ),
     # Two hours of blocks of one second: time to fetch the proof of a receipt.
     inference=InferenceConfig(receipt_blocks=7200),
+    # Ten blocks of one second: what waits for a seed waits ten to twenty.
+    randomness=RandomnessConfig(epoch_blocks=10, chain_length=1024),
 )
 
 CONSTRUCT: Final = Construct(
@@ -133,6 +137,7 @@ CONSTRUCT: Final = Construct(
         7: Models,
         8: Data,
         9: Inference,
+        10: Randomness,
     }
 )
 
@@ -151,6 +156,7 @@ class Pallets:
     models: Models
     data: Data
     inference: Inference
+    randomness: Randomness
     by_index: Mapping[int, Pallet]
 
     def check_invariants(self) -> None:
@@ -178,9 +184,10 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
     inference = Inference(
         state, config.inference, models, till=rewards, executor=executor, heights=system
     )
+    randomness = Randomness(state, config.randomness, authorship=system, heights=system)
     joined = (
         *(system, timestamp, balances, fees, staking),
-        *(rewards, blobs, models, data, inference),
+        *(rewards, blobs, models, data, inference, randomness),
     )
     by_index = dict(zip(CONSTRUCT.pallets, joined, strict=True))
     return Pallets(*joined, by_index=by_index)

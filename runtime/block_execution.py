@@ -249,6 +249,8 @@ class BlockExecution:
         pallets = self.pallets
         if not pallets.timestamp.is_set():
             raise BlockIncomplete("no time")
+        if not pallets.randomness.is_revealed():
+            raise BlockIncomplete("no secret of its proposer")
         for pallet in pallets.by_index.values():
             pallet.on_finalize(self.number)
         results = tuple(self.state.results)

@@ -27,6 +27,10 @@ class BackendExecutor:
         self._models = models
         self._content = content
 
+    def read(self, root: Hash32) -> bytes:
+        """Give the bytes of a blob; raises LocalFailure."""
+        return self._content(root)
+
     def admit(self, root: Hash32, length: int, bounds: Bounds) -> AdmissionSummary:
         """Examine the model with this root and length in bytes; raises LocalFailure."""
         try:

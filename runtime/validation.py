@@ -63,7 +63,7 @@ class NotInherent(InvalidTransaction, code=12):
 
 
 class BlockIncomplete(Exception):
-    """The block lacks its time.  Put the timestamp in front."""
+    """The block lacks its time or its proposer's secret.  Put both in front."""
 
 
 @dataclass(frozen=True, slots=True)

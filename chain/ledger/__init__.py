@@ -1,5 +1,6 @@
 """The head of the chain and its one writer."""
 
+from chain.ledger.author import Author
 from chain.ledger.config import LedgerConfig
 from chain.ledger.head_view import HeadView
 from chain.ledger.ledger import Ledger
@@ -9,6 +10,7 @@ from chain.ledger.refusals import BlockRefused, ConflictingBlock, OutOfOrder
 from chain.ledger.signatures import SignatureChecker
 
 __all__ = [
+    "Author",
     "BlockRefused",
     "BlockUnknown",
     "ChainQueries",

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
+from chain.ledger.author import Author
 from chain.ledger.checker import Executed
 from chain.ledger.opening import Head
 from chain.ledger.signatures import SignatureChecker
@@ -45,7 +46,13 @@ class Builder:
         self._skipped = skipped
         self._included: list[bytes] = []
 
-    def build(self, digest: PreDigest, timestamp_ms: int, candidates: Iterable[bytes]) -> Executed:
+    def build(
+        self,
+        author: Author,
+        digest: PreDigest,
+        timestamp_ms: int,
+        candidates: Iterable[bytes],
+    ) -> Executed:
         """Build the block and keep what its execution found; raises LocalFailure.
 
         A time before the earliest that the rules allow is moved up to it.
@@ -53,12 +60,22 @@ class Builder:
         parent = self._head.header
         execution = self._executive.begin(self._trie.reader(parent.state_root), parent, digest)
         now_ms = max(timestamp_ms, execution.pallets.timestamp.earliest())
-        time = Extrinsic(CONSTRUCT.encode_call("Timestamp", "set", {"now": now_ms}))
-        encoded = encode_extrinsic(time)
-        execution.apply(time, encoded)
-        self._included.append(encoded)
+        self._say(execution, "Timestamp", "set", {"now": now_ms})
+        randomness = execution.pallets.randomness
+        known = randomness.commitment_of(author.address)
+        revealed = author.reveal(known, randomness.chain_length)
+        self._say(execution, "Randomness", "reveal", revealed)
         self._fill(execution, iter(candidates))
         return self._finish(execution)
+
+    def _say(
+        self, execution: BlockExecution, pallet: str, call: str, arguments: dict[str, Any]
+    ) -> None:
+        """Put in what only a proposer says."""
+        inherent = Extrinsic(CONSTRUCT.encode_call(pallet, call, arguments))
+        encoded = encode_extrinsic(inherent)
+        execution.apply(inherent, encoded)
+        self._included.append(encoded)
 
     def _fill(self, execution: BlockExecution, candidates: Iterator[bytes]) -> None:
         """Apply candidates until many in a row do not fit."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 
+from chain.ledger.author import Author
 from chain.ledger.builder import Builder, Skipped
 from chain.ledger.checker import Executed, TimeLimit, check_block, is_body_of_header
 from chain.ledger.config import LedgerConfig
@@ -12,7 +13,6 @@ from chain.ledger.refusals import ConflictingBlock, OutOfOrder
 from chain.ledger.signatures import SignatureChecker
 from chain.primitives.block import Block, Header, PreDigest
 from chain.primitives.hashing import ZERO_HASH, blake2_256
-from chain.primitives.keys import Address
 from chain.storage.block_store import BlockStore
 from chain.storage.database import Database
 from chain.storage.state_trie import StateTrie
@@ -64,7 +64,7 @@ class Ledger:
     def build(
         self,
         timestamp_ms: int,
-        proposer: Address,
+        author: Author,
         certificate: Certificate | None,
         candidates: Iterable[bytes],
     ) -> Block:
@@ -84,8 +84,8 @@ class Ledger:
             misses_max=self._config.misses_max,
             skipped=self._skipped,
         )
-        digest = PreDigest(proposer, named if head.height else ZERO_HASH)
-        executed = builder.build(digest, timestamp_ms, candidates)
+        digest = PreDigest(author.address, named if head.height else ZERO_HASH)
+        executed = builder.build(author, digest, timestamp_ms, candidates)
         self._keep(executed)
         return executed.block
 

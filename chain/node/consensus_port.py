@@ -9,12 +9,11 @@ from typing import Final, Generic, TypeVar
 
 import trio
 
-from chain.ledger import BlockRefused, Ledger, OutOfOrder
+from chain.ledger import Author, BlockRefused, Ledger, OutOfOrder
 from chain.ledger.refusals import Reason
 from chain.node.metrics import Metrics
 from chain.primitives.block import Block
 from chain.primitives.hashing import Hash32
-from chain.primitives.keys import Address
 from consensus.core.messages import Certificate
 from consensus.core.validators import ValidatorSet
 from consensus.engine.ports import CannotNow, Head
@@ -36,16 +35,19 @@ class LedgerPort(Generic[Settled]):
         self,
         ledger: Ledger,
         *,
-        proposer: Address,
+        author: Author | None,
         candidates: Callable[[], tuple[bytes, ...]],
         now_ms: Callable[[], int],
         metrics: Metrics,
         settle: Callable[[Block], Settled],
         tell: Callable[[Block, Settled], None],
     ) -> None:
-        """Once a block is on disk, `settle` runs in a thread and `tell` in the trio thread."""
+        """Without an author nothing is proposed.
+
+        Once a block is on disk, `settle` runs in a thread and `tell` in the trio thread.
+        """
         self._ledger = ledger
-        self._proposer = proposer
+        self._author = author
         self._candidates = candidates
         self._now_ms = now_ms
         self._metrics = metrics
@@ -73,8 +75,11 @@ class LedgerPort(Generic[Settled]):
     async def propose(self, height: int, round_number: int) -> Block:
         """Build a block on the head; raises CannotNow."""
 
+        author = self._author
+        assert author is not None, "a node without a key was asked to propose"
+
         def build() -> Block:
-            return self._ledger.build(self._now_ms(), self._proposer, None, self._candidates())
+            return self._ledger.build(self._now_ms(), author, None, self._candidates())
 
         return await self._work("propose", build)
 

@@ -17,7 +17,7 @@ from ai_exec.workers.pool import PoolSettings, WorkerPool
 from chain.gossip.blobs import BlobFetcher, BlobSender
 from chain.gossip.consensus import ConsensusGossip
 from chain.gossip.transactions import TransactionGossip
-from chain.ledger import HeadView, Ledger, SignatureChecker
+from chain.ledger import Author, HeadView, Ledger, SignatureChecker
 from chain.network import HELLO, Hello, Network, NetworkConfig, refusal_of
 from chain.network.handshake import PROTOCOL_VERSION
 from chain.node.aftermath import Aftermath
@@ -240,7 +240,7 @@ def prepare_agreement(
     aftermath = Aftermath(ledger, chain.pool, conversation.availability, feed, foundation.metrics)
     port = LedgerPort(
         ledger,
-        proposer=keypair.address if keypair else NOBODY,
+        author=Author(keypair, genesis.hash) if keypair else None,
         candidates=chain.pool.ready,
         now_ms=wall_time_ms,
         metrics=foundation.metrics,

@@ -8,6 +8,8 @@ from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from chain.primitives.numbers import Amount
 from consensus.core.validators import Validator
+from runtime.frame.origin import Origin
+from runtime.frame.outcome import PostInfo
 
 TENSORS_MAX = 64
 """Inputs or outputs of one model; real ones have fewer than ten."""
@@ -94,7 +96,15 @@ class LocalFailure(Exception):
     """This node cannot do it now; nothing follows for the chain.  Try again, or look at its log."""
 
 
-class Executor(Protocol):
+class Content(Protocol):
+    """The bytes of blobs that this chain calls available."""
+
+    def read(self, root: Hash32) -> bytes:
+        """Give the whole content; raises LocalFailure where this node lacks it."""
+        ...
+
+
+class Executor(Content, Protocol):
     """Runs models.  Pure in its answers; raises LocalFailure where this node cannot give one."""
 
     def admit(self, root: Hash32, length: int, bounds: Bounds) -> AdmissionSummary:
@@ -108,6 +118,10 @@ class Executor(Protocol):
 
 class NoExecutor:
     """For views of the state that run no models."""
+
+    def read(self, root: Hash32) -> bytes:
+        """Refuse."""
+        raise LocalFailure("content is not read here")
 
     def admit(self, root: Hash32, length: int, bounds: Bounds) -> AdmissionSummary:
         """Refuse."""
@@ -210,4 +224,28 @@ class ValidatorSource(Protocol):
 
     def current_set(self) -> tuple[Validator, ...]:
         """Give the validators of this block, addresses ascending."""
+        ...
+
+
+class RandomSource(Protocol):
+    """Seeds that nobody knew before their epoch began."""
+
+    def epoch(self) -> int:
+        """Give the number of the epoch in which this block lies."""
+        ...
+
+    def seed(self) -> Hash32:
+        """Give the epoch's seed; mix it with what it is for."""
+        ...
+
+
+class Dispatcher(Protocol):
+    """Runs calls that were kept as bytes."""
+
+    def weigh(self, call: bytes) -> int:
+        """Give the picoseconds that a call may take; raises DispatchError for no call."""
+        ...
+
+    def dispatch(self, origin: Origin, call: bytes) -> PostInfo:
+        """Run a call; raises DispatchError, having changed nothing."""
         ...

@@ -65,7 +65,8 @@ from tests.support.memory_chain import ALICE, BOB, CAROL, MemoryChain
 
 TRANSFER_WEIGHT = 200 * MICROSECOND
 NORMAL = DispatchInfo(WeightV2(TRANSFER_WEIGHT), DispatchClass.NORMAL, Pays.YES)
-MANDATORY = DispatchInfo(WeightV2(120 * MICROSECOND), DispatchClass.MANDATORY, Pays.NO)
+TIME = DispatchInfo(WeightV2(120 * MICROSECOND), DispatchClass.MANDATORY, Pays.NO)
+SECRET = DispatchInfo(WeightV2(130 * MICROSECOND), DispatchClass.MANDATORY, Pays.NO)
 
 
 def fee_of(encoded: bytes, weight: int = TRANSFER_WEIGHT) -> int:
@@ -83,17 +84,18 @@ def test_a_transfer_is_paid_for_and_told_in_order(chain: MemoryChain) -> None:
     fee = fee_of(encoded)
 
     assert chain.queries().events() == (
-        EventRecord(ApplyExtrinsic(0), ExtrinsicSuccess(MANDATORY)),
-        EventRecord(ApplyExtrinsic(1), Withdraw(BOB.address, fee + 7)),
-        EventRecord(ApplyExtrinsic(1), NewAccount(CAROL.address)),
-        EventRecord(ApplyExtrinsic(1), Endowed(CAROL.address, NOE)),
-        EventRecord(ApplyExtrinsic(1), Transfer(BOB.address, CAROL.address, NOE)),
-        EventRecord(ApplyExtrinsic(1), TransactionFeePaid(BOB.address, fee + 7, 7)),
-        EventRecord(ApplyExtrinsic(1), ExtrinsicSuccess(NORMAL)),
+        EventRecord(ApplyExtrinsic(0), ExtrinsicSuccess(TIME)),
+        EventRecord(ApplyExtrinsic(1), ExtrinsicSuccess(SECRET)),
+        EventRecord(ApplyExtrinsic(2), Withdraw(BOB.address, fee + 7)),
+        EventRecord(ApplyExtrinsic(2), NewAccount(CAROL.address)),
+        EventRecord(ApplyExtrinsic(2), Endowed(CAROL.address, NOE)),
+        EventRecord(ApplyExtrinsic(2), Transfer(BOB.address, CAROL.address, NOE)),
+        EventRecord(ApplyExtrinsic(2), TransactionFeePaid(BOB.address, fee + 7, 7)),
+        EventRecord(ApplyExtrinsic(2), ExtrinsicSuccess(NORMAL)),
         EventRecord(Finalization(), Deposit(POT, fee + 7)),
         EventRecord(Finalization(), Distributed(fee, 0)),
     )
-    assert outcome.applied[1] == ApplyResult(None, "", TRANSFER_WEIGHT, fee + 7)
+    assert outcome.applied[2] == ApplyResult(None, "", TRANSFER_WEIGHT, fee + 7)
     bob = chain.queries().account(BOB.address)
     assert (bob.nonce, bob.data.free) == (1, 100 * NOE - NOE - fee - 7)
 
@@ -104,11 +106,11 @@ def test_a_refused_call_changes_nothing_but_fee_and_nonce(chain: MemoryChain) ->
     outcome = chain.block(encoded)
     failure = Module(2, bytes([2, 0, 0, 0]))
 
-    (result,) = outcome.applied[1:]
+    (result,) = outcome.applied[2:]
     assert result.failure == failure == CONSTRUCT.failure_of(InsufficientBalance())
     assert result.detail == f"{100 * NOE - fee} < {101 * NOE}"
     told = [record.event for record in chain.queries().events()]
-    assert told[1:4] == [
+    assert told[2:5] == [
         Withdraw(BOB.address, fee),
         TransactionFeePaid(BOB.address, fee, 0),
         ExtrinsicFailed(failure, NORMAL),
@@ -116,7 +118,7 @@ def test_a_refused_call_changes_nothing_but_fee_and_nonce(chain: MemoryChain) ->
     bob = chain.queries().account(BOB.address)
     assert (bob.nonce, bob.data.free) == (1, 100 * NOE - fee)
     assert chain.queries().account(CAROL.address).data.free == 0
-    assert chain.queries().outcome(1).refusal == Refusal(
+    assert chain.queries().outcome(2).refusal == Refusal(
         "Balances.InsufficientBalance",
         "The account's free funds are below the amount.  Send less, or fill it up first.",
     )
@@ -140,7 +142,7 @@ def test_blocks_follow_each_other(chain: MemoryChain) -> None:
         chain.block(chain.transfer(BOB, ALICE, NOE))
         system = chain.queries().pallets.system
         assert (system.height(), system.parent_hash.get()) == (number, parent)
-        assert (system.extrinsic_count.get(), system.author()) == (2, ALICE.address)
+        assert (system.extrinsic_count.get(), system.author()) == (3, ALICE.address)
     assert chain.queries().account(BOB.address).nonce == 3
 
 
@@ -246,8 +248,17 @@ def test_a_time_before_the_parents_is_refused(chain: MemoryChain) -> None:
 
 
 def test_a_block_needs_its_time(chain: MemoryChain) -> None:
-    with pytest.raises(BlockIncomplete):
+    with pytest.raises(BlockIncomplete, match="no time"):
         chain.begin(timed=False).finish()
+
+
+def test_a_block_needs_its_proposers_secret(chain: MemoryChain) -> None:
+    execution = chain.begin(timed=False)
+    now = chain.timestamp(1000)
+    execution.apply(decode_extrinsic(now), now)
+
+    with pytest.raises(BlockIncomplete, match="no secret of its proposer"):
+        execution.finish()
 
 
 @pytest.mark.parametrize(
@@ -263,7 +274,7 @@ def test_a_mortal_transaction_stands_in_its_era(
         chain.block()
 
     if stands:
-        assert chain.block(encoded).applied[1].succeeded
+        assert chain.block(encoded).applied[2].succeeded
     else:
         with pytest.raises((BadProof, AncientBirthBlock)):
             chain.block(encoded)
@@ -271,7 +282,7 @@ def test_a_mortal_transaction_stands_in_its_era(
 
 @pytest.mark.parametrize(
     ("weight_max", "length_max", "fitting"),
-    [(520 * MICROSECOND, 10_000, 2), (10_000 * MICROSECOND, 430, 2)],
+    [(650 * MICROSECOND, 10_000, 2), (10_000 * MICROSECOND, 500, 2)],
 )
 def test_a_full_block_takes_no_more(
     small_chain: Callable[[int, int], MemoryChain], weight_max: int, length_max: int, fitting: int
@@ -289,7 +300,7 @@ def test_a_full_block_takes_no_more(
     assert seen(execution) == before
     assert execution.weight_left >= 0
     assert execution.length_left >= 0
-    assert len(chain.keep(execution.finish()).applied) == 1 + fitting
+    assert len(chain.keep(execution.finish()).applied) == 2 + fitting
 
 
 def test_what_no_block_can_hold_is_too_large(
@@ -382,7 +393,7 @@ def test_a_mortal_transaction_may_be_born_at_the_head(chain: MemoryChain) -> Non
     validity = chain.executive.validate(chain.state.get, chain.head, decoded, encoded)
 
     assert validity.longevity == 63
-    assert chain.block(encoded).applied[1].succeeded
+    assert chain.block(encoded).applied[2].succeeded
 
 
 @pytest.mark.parametrize(

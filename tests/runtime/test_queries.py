@@ -35,7 +35,7 @@ def test_a_fee_is_known_before_and_paid_after(chain: MemoryChain) -> None:
     outcome = chain.block(encoded)
 
     assert fee.details == FeeDetails(NOE // 1000, len(encoded) * NOE // 1_000_000, 200_000_000)
-    assert (fee.weight, fee.details.total) == (outcome.applied[1].weight, outcome.applied[1].fee)
+    assert (fee.weight, fee.details.total) == (outcome.applied[2].weight, outcome.applied[2].fee)
 
 
 def test_the_price_of_nonsense_is_refused(chain: MemoryChain) -> None:
@@ -45,12 +45,12 @@ def test_the_price_of_nonsense_is_refused(chain: MemoryChain) -> None:
 
 def test_outcomes_by_place(chain: MemoryChain) -> None:
     chain.block(chain.transfer(BOB, ALICE, 5))
-    outcome = chain.queries().outcome(1)
+    outcome = chain.queries().outcome(2)
 
     assert outcome is not None
     assert outcome.refusal is None
     assert Transfer(BOB.address, ALICE.address, 5) in [each.event for each in outcome.records]
-    assert chain.queries().outcome(2) is None
+    assert chain.queries().outcome(3) is None
 
 
 def test_refusals_are_told_in_words() -> None:

@@ -5,13 +5,21 @@ from typing import Any
 
 import pytest
 
+from chain.primitives.hash_chain import along
 from chain.primitives.hashing import ZERO_HASH
 from chain.primitives.keys import Keypair
 from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG, Genesis, RuntimeConfig, assemble, genesis_changes
 from runtime.frame import DispatchError, Event, Inherent, Overlay, PostInfo, Signed
-from runtime.frame.ports import AdmissionSummary, Bounds, Completed, TensorType, Trapped
+from runtime.frame.ports import (
+    AdmissionSummary,
+    Bounds,
+    Completed,
+    LocalFailure,
+    TensorType,
+    Trapped,
+)
 from tests.support.pallet_calls import dispatch
 
 ALICE, BOB, CAROL, DAVE, MALLORY = (
@@ -38,6 +46,12 @@ class ScriptedExecutor:
         )
         self.admitted: list[tuple[bytes, int, Bounds]] = []
         self.runs: list[tuple[bytes, bytes, Bounds]] = []
+        self.contents: dict[bytes, bytes] = {}
+
+    def read(self, root: bytes) -> bytes:
+        if root not in self.contents:
+            raise LocalFailure(root.hex())
+        return self.contents[root]
 
     def admit(self, root: bytes, length: int, bounds: Bounds) -> AdmissionSummary:
         self.admitted.append((root, length, bounds))
@@ -70,6 +84,15 @@ class Chain:
         for pallet in self.pallets.by_index.values():
             pallet.on_initialize(self.number)
         dispatch(self.pallets.timestamp, Inherent(), 0, {"now": 1_000 * self.number})
+        dispatch(self.pallets.randomness, Inherent(), 0, self._reveal(author))
+
+    def _reveal(self, author: bytes) -> dict[str, bytes | None]:
+        """Give what an author says whose chain of secrets begins at its address."""
+        known = self.pallets.randomness.commitment_of(author)
+        length = self.config.randomness.chain_length
+        if known is None:
+            return {"secret": None, "commitment": along(author, length)}
+        return {"secret": along(author, known.left - 1), "commitment": None}
 
     def end_block(self) -> list[Event]:
         """Finish the block, check what must hold, begin the next; gives the events since the last

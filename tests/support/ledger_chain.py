@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from chain.ledger import HeadView, Ledger, LedgerConfig, SignatureChecker
+from chain.ledger import Author, HeadView, Ledger, LedgerConfig, SignatureChecker
 from chain.ledger.builder import Skipped
 from chain.primitives.block import Block, Header
 from chain.primitives.extrinsic import Era, SigningContext, sign_extrinsic
@@ -63,7 +63,10 @@ class LedgerChain:
         return HeadView(lambda: ledger.head, ledger.queries, self.executive, ledger.signatures)
 
     def build(self, *candidates: bytes) -> Block:
-        return self.ledger.build(self.now_ms, ALICE.address, None, candidates)
+        return self.ledger.build(self.now_ms, self.author(ALICE), None, candidates)
+
+    def author(self, who: Keypair) -> Author:
+        return Author(who, self.genesis.hash())
 
     def certify(self, block: Block, signers: Sequence[Keypair] = (ALICE, BOB)) -> Certificate:
         genesis, height, block_hash = self.genesis.hash(), block.header.number, block.hash()

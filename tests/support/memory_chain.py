@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from chain.ledger import Author
 from chain.primitives.block import Header, PreDigest
 from chain.primitives.extrinsic import (
     Era,
@@ -49,8 +50,8 @@ class MemoryChain:
         digest = PreDigest(ALICE.address, ZERO_HASH)
         execution = self.executive.begin(self.state.get, self.head, digest, self.iterate)
         if timed:
-            now = self.timestamp((self.head.number + 1) * 1000)
-            execution.apply(decode_extrinsic(now), now)
+            for said in (self.timestamp((self.head.number + 1) * 1000), self.reveal()):
+                execution.apply(decode_extrinsic(said), said)
         return execution
 
     def keep(self, outcome: BlockOutcome) -> BlockOutcome:
@@ -78,6 +79,13 @@ class MemoryChain:
     def timestamp(self, milliseconds: int) -> bytes:
         call = CONSTRUCT.encode_call("Timestamp", "set", {"now": milliseconds})
         return encode_extrinsic(Extrinsic(call))
+
+    def reveal(self) -> bytes:
+        """Give what alice's next block reveals."""
+        known = self.queries().pallets.randomness.commitment_of(ALICE.address)
+        author = Author(ALICE, self.context.genesis_hash)
+        said = author.reveal(known, self.config.randomness.chain_length)
+        return encode_extrinsic(Extrinsic(CONSTRUCT.encode_call("Randomness", "reveal", said)))
 
     def sign(
         self,

@@ -21,7 +21,7 @@ def test_pool_feeds_blocks_and_follows_the_head(chain: LedgerChain) -> None:
         pool.submit(encoded)
     assert pool.ready() == (sent[1], sent[0])
     block = chain.grow(*pool.ready())
-    assert block.extrinsics[1:] == (sent[1], sent[0])
+    assert block.extrinsics[2:] == (sent[1], sent[0])
     pool.prune(block.extrinsics, block.header.number)
     assert (view.height(), view.nonce(ALICE.address), pool.pending()) == (1, 2, (sent[2],))
     with pytest.raises(PoolRefused) as refusal:

@@ -43,7 +43,7 @@ from chain.storage.database import (
 )
 from consensus.core.certificate import InvalidCertificate, certificate_hash
 from consensus.core.messages import CERTIFICATE, Kind
-from runtime.assembly import CONFIG
+from runtime.assembly import CONFIG, CONSTRUCT
 from runtime.block_execution import ApplyResult, BlockExecution, BlockOutcome
 from runtime.frame.ports import LocalFailure
 from runtime.validation import BadProof, ExhaustsResources, Stale
@@ -78,7 +78,7 @@ def test_built_block_is_accepted_by_others_and_moves_all_heads() -> None:
         queries = chain.ledger.queries
         assert queries.block(head.hash) == block
         assert queries.certificate(head.hash) == certificate
-        assert queries.place_of(extrinsic_hash(block.extrinsics[1])) == (head.hash, 1)
+        assert queries.place_of(extrinsic_hash(block.extrinsics[2])) == (head.hash, 2)
 
 
 def test_chain_goes_on_and_names_the_parents_certificate() -> None:
@@ -91,7 +91,7 @@ def test_chain_goes_on_and_names_the_parents_certificate() -> None:
     assert digests_of(second.header)[0] == PreDigest(ALICE.address, certificate_hash(kept))
     assert chain.free([CAROL.address]) == [3 * NOE]
     other = chain.certify(second)
-    third = chain.ledger.build(chain.now_ms + 1000, BOB.address, other, ())
+    third = chain.ledger.build(chain.now_ms + 1000, chain.author(BOB), other, ())
     assert digests_of(third.header)[0] == PreDigest(BOB.address, certificate_hash(other))
 
 
@@ -121,7 +121,7 @@ def test_candidates_that_cannot_stand_are_left_out_and_told() -> None:
     forged[-1] ^= 1
     bare = encode_extrinsic(Extrinsic(b"\x00\x00"))
     block = chain.build(good[0], bytes(forged), b"nonsense", good[0], bare, good[1])
-    assert block.extrinsics[1:] == tuple(good)
+    assert block.extrinsics[2:] == tuple(good)
     assert skipped == [(b"nonsense", BadProof), (bytes(forged), BadProof), (good[0], Stale)]
 
 
@@ -146,7 +146,7 @@ def test_what_this_node_cannot_execute_is_no_verdict(monkeypatch: pytest.MonkeyP
     with pytest.raises(LocalFailure):
         chain.ledger.commit(block, chain.certify(block))
     assert seen(chain) == before
-    assert chain.build(hard, easy).extrinsics[1:] == (easy,)
+    assert chain.build(hard, easy).extrinsics[2:] == (easy,)
     assert skipped == [(hard, LocalFailure)]
     monkeypatch.setattr(BlockExecution, "apply", honest)
     chain.ledger.check(block)
@@ -154,7 +154,7 @@ def test_what_this_node_cannot_execute_is_no_verdict(monkeypatch: pytest.MonkeyP
 
 def test_full_block_stops_after_many_misses() -> None:
     skipped: list[type[Exception]] = []
-    limits = replace(CONFIG.limits, length_max=600)
+    limits = replace(CONFIG.limits, length_max=670)
     chain = LedgerChain(
         config=replace(CONFIG, limits=limits),
         ledger_config=LedgerConfig(misses_max=3),
@@ -163,14 +163,14 @@ def test_full_block_stops_after_many_misses() -> None:
     candidates = [chain.transfer(ALICE, CAROL.address, nonce=nonce) for nonce in range(3)]
     candidates += [chain.transfer(BOB, CAROL.address)] * 20
     block = chain.build(*candidates)
-    assert block.extrinsics[1:] == tuple(candidates[:3])
+    assert block.extrinsics[2:] == tuple(candidates[:3])
     assert skipped == [ExhaustsResources] * 4
 
 
 def test_time_of_a_block_is_at_least_what_the_rules_allow() -> None:
     chain = LedgerChain()
     chain.grow()
-    block = chain.ledger.build(5, ALICE.address, None, ())
+    block = chain.ledger.build(5, chain.author(ALICE), None, ())
     chain.ledger.commit(block, chain.certify(block))
     state = chain.ledger.queries.state(block.hash())
     assert (
@@ -196,16 +196,28 @@ def with_digests(
 
 
 def forged_signature(block: Block) -> Block:
-    transfer = bytearray(block.extrinsics[1])
+    transfer = bytearray(block.extrinsics[2])
     transfer[50] ^= 1
-    return with_extrinsics(block, block.extrinsics[0], bytes(transfer))
+    return with_extrinsics(block, *block.extrinsics[:2], bytes(transfer))
 
 
 def without_time(block: Block) -> Block:
-    return with_extrinsics(block, block.extrinsics[1])
+    return with_extrinsics(block, *block.extrinsics[1:])
 
 
 OTHER = b"\x05" * 32
+
+
+def without_secret(block: Block) -> Block:
+    return with_extrinsics(block, block.extrinsics[0], *block.extrinsics[2:])
+
+
+def with_another_secret(block: Block) -> Block:
+    said = {"secret": OTHER, "commitment": OTHER}
+    reveal = encode_extrinsic(Extrinsic(CONSTRUCT.encode_call("Randomness", "reveal", said)))
+    return with_extrinsics(block, block.extrinsics[0], reveal, *block.extrinsics[2:])
+
+
 TAMPERED: list[tuple[Reason, Callable[[Block], Block]]] = [
     (Reason.HEIGHT, lambda block: with_header(block, number=0)),
     (Reason.PARENT, lambda block: with_header(block, parent_hash=OTHER)),
@@ -217,9 +229,11 @@ TAMPERED: list[tuple[Reason, Callable[[Block], Block]]] = [
     (Reason.SIGNATURE, forged_signature),
     (
         Reason.TRANSACTION,
-        lambda block: with_extrinsics(block, *block.extrinsics, block.extrinsics[1]),
+        lambda block: with_extrinsics(block, *block.extrinsics, block.extrinsics[2]),
     ),
     (Reason.INCOMPLETE, without_time),
+    (Reason.INCOMPLETE, without_secret),
+    (Reason.TRANSACTION, with_another_secret),
     (Reason.RESULTS, lambda block: replace(block, results=(OTHER,))),
     (Reason.RESULTS_ROOT, lambda block: with_digests(block, after={"results_root": OTHER})),
     (Reason.VALIDATORS, lambda block: with_digests(block, after={"validators": OTHER})),
@@ -466,13 +480,13 @@ def test_signatures_are_checked_in_threads_and_once() -> None:
         chain = LedgerChain(signatures=SignatureChecker(threads))
         candidates = [chain.transfer(ALICE, CAROL.address, nonce=nonce) for nonce in range(70)]
         block = chain.build(*candidates)
-        assert len(block.extrinsics) == 71
+        assert len(block.extrinsics) == 72
         voter = LedgerChain(signatures=SignatureChecker(threads))
         forged = bytearray(candidates[40])
         forged[60] ^= 1
-        tampered = with_extrinsics(block, *block.extrinsics[:41], bytes(forged))
+        tampered = with_extrinsics(block, *block.extrinsics[:42], bytes(forged))
         refusal = refused(voter, tampered)
-        assert (refusal.reason, refusal.place) == (Reason.SIGNATURE, 41)
+        assert (refusal.reason, refusal.place) == (Reason.SIGNATURE, 42)
         voter.ledger.check(block)
 
 

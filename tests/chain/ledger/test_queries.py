@@ -39,7 +39,7 @@ def test_history_is_read_by_block(chain: LedgerChain) -> None:
 def test_events_and_validators(chain: LedgerChain) -> None:
     queries, head = chain.ledger.queries, chain.ledger.head
     events = [type(record.event) for record in queries.state(head.hash).events()]
-    assert events.count(ExtrinsicSuccess) == 3
+    assert events.count(ExtrinsicSuccess) == 4
     assert queries.validators_after(head.hash) == head.validators
 
 

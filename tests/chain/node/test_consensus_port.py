@@ -21,7 +21,7 @@ class World:
         self.metrics = Metrics()
         self.port = LedgerPort(
             self.chain.ledger,
-            proposer=ALICE.address,
+            author=self.chain.author(ALICE),
             candidates=lambda: (self.chain.transfer(BOB, ALICE.address),),
             now_ms=lambda: self.chain.now_ms,
             metrics=self.metrics,
@@ -36,7 +36,7 @@ class World:
 def test_proposal_holds_what_waits_and_passes_its_own_check() -> None:
     world = World()
     block = world.propose()
-    assert len(block.extrinsics) == 2
+    assert len(block.extrinsics) == 3
     assert trio.run(world.port.check, block)
 
 
