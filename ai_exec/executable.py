@@ -2,12 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
+
+import numpy as np
 
 from ai_exec.axes import lengths_of
 from ai_exec.program import Program
 from ai_exec.registry import Mismatch
-from ai_exec.tensor import Tensor, canonical, type_of
+from ai_exec.tensor import PACKED_BITS, Tensor, canonical, type_of
 
 SPECIALISED_MAX: Final = 8
 """Sets of lengths for which an open program is kept ready."""
@@ -61,7 +63,9 @@ def check_inputs(program: Program, inputs: Mapping[str, Tensor]) -> None:
     reasons += [f"no input {name}" for name in declared if name not in inputs]
     reasons += [f"unknown input {name}" for name in sorted(inputs) if name not in declared]
     for name, expected in declared.items():
-        if name in inputs:
+        if name in inputs and not isinstance(inputs[name], np.ndarray | np.generic):
+            reasons.append(f"{name} is no array")
+        elif name in inputs:
             found = type_of(name, inputs[name])
             if not expected.takes(found.dtype, found.shape):
                 reasons.append(f"{found} where the model takes {expected}")
@@ -69,6 +73,66 @@ def check_inputs(program: Program, inputs: Mapping[str, Tensor]) -> None:
         raise Trap("; ".join(reasons))
 
 
+def taken_inputs(program: Program, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give the inputs as engines read them, in the program's order; raises Trap."""
+    check_inputs(program, inputs)
+    return {
+        expected.name: plain(inputs[expected.name], np.dtype(expected.dtype))
+        for expected in program.inputs
+    }
+
+
+def is_plain(tensor: Any, dtype: "np.dtype[Any]") -> bool:
+    """Tell quickly whether a tensor is of this machine's elements, in one piece, and writable.
+
+    Passes are compiled for such arrays alone.
+    """
+    return (
+        type(tensor) is np.ndarray
+        and tensor.dtype == dtype
+        and tensor.flags.carray
+        and (dtype.kind not in "bV" or not _has_spare_bits(tensor))
+    )
+
+
+def plain(tensor: Tensor, dtype: "np.dtype[Any]") -> Tensor:
+    """Give a tensor that `is_plain`: itself, or else a copy whose elements have no spare bits."""
+    if is_plain(tensor, dtype):
+        return tensor
+    if dtype == np.bool_:
+        return np.asarray(np.array(tensor).view(np.uint8) != 0)
+    return canonical(np.array(tensor, dtype))
+
+
+def _has_spare_bits(tensor: Tensor) -> bool:
+    if tensor.dtype.kind == "b":
+        return bool(tensor.view(np.uint8).max(initial=0) > 1)
+    return tensor.dtype.name in PACKED_BITS
+
+
 def finish_outputs(program: Program, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Pick the program's outputs, in C order and with canonical NaNs."""
-    return {output.name: canonical(tensors[output.name]) for output in program.outputs}
+    """Pick the program's outputs, in C order and with canonical NaNs, each in memory of its own."""
+    lent = [*program.constants.values(), *(tensors[each.name] for each in program.inputs)]
+    found = {output.name: canonical(tensors[output.name]) for output in program.outputs}
+    return own(found, lent)
+
+
+def own(found: dict[str, Tensor], lent: list[Tensor]) -> dict[str, Tensor]:
+    """Give results, copied where they lie in the memory of what is lent or of an earlier one.
+
+    What a caller does to a result then changes no constant, and no other result.
+    """
+    taken = {id(root_of(tensor)) for tensor in lent}
+    for name, tensor in found.items():
+        root = id(root_of(tensor))
+        found[name] = tensor.copy() if root in taken else tensor
+        taken.add(root)
+    return found
+
+
+def root_of(tensor: Tensor) -> Any:
+    """Give the array whose memory a tensor shares."""
+    root: Any = tensor
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    return root

@@ -14,6 +14,9 @@ class Limits:
     """Nodes of a graph or a function."""
     judged_nodes_max: int = 40_000
     """Nodes that admission looks at, those of functions and of bodies each time that they are."""
+    judged_items_max: int = 32_000_000
+    """Numbers and parts in attributes and constants of functions and of bodies, and of raw data one
+    for 8 bytes, each time that admission reads them."""
     nesting_max: int = 6
     """How deep graphs may lie in graphs, and functions in functions."""
     functions_max: int = 1_000

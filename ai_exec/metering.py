@@ -101,6 +101,8 @@ def contraction(multiply_adds: int, quantised: int, results: int) -> int:
 
 JUDGED_NODE_GAS: Final = 100_000
 """Judging a node and making it ready, for a run of lengths that were not seen before."""
+JUDGED_ITEM_GAS: Final = 100
+"""Reading one number of an attribute or of a body's constant once more, for such a run."""
 
 
 BODY_GAS: Final = 15_000

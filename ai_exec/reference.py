@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ai_exec.dynamic import Meter, run_node
-from ai_exec.executable import check_inputs, finish_outputs
+from ai_exec.executable import finish_outputs, taken_inputs
 from ai_exec.program import Program
 from ai_exec.tensor import Tensor
 
@@ -23,10 +23,10 @@ class ReferenceExecutable:
 
     def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give the outputs by name in the model's order; raises Trap."""
-        check_inputs(self._program, inputs)
+        taken = taken_inputs(self._program, inputs)
         meter = Meter(self._program.cost)
         meter.add(self._program.metered_gas)
-        return finish_outputs(self._program, self._computed(inputs, meter))
+        return finish_outputs(self._program, self._computed(taken, meter))
 
     def run_body(self, inputs: tuple[Tensor, ...], meter: Meter) -> tuple[Tensor, ...]:
         """Give the outputs of a body in their order."""

@@ -1,13 +1,13 @@
 """What all scopes of one model share: limits, what is known of tensors, and budgets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ai_exec import registry
 from ai_exec.admission.known import Known
 from ai_exec.admission.nodes import Folding
 from ai_exec.limits import Limits
-from ai_exec.model.loader import RawFunction, Unreadable, declared_value
+from ai_exec.model.loader import RawFunction, Unreadable, declared_value, weight_of
 from ai_exec.model.wire import Message
 from ai_exec.registry import Absent, Held, Operand, Operator
 from ai_exec.tensor import Tensor
@@ -23,7 +23,7 @@ IDENTITY: Final[Operator] = _IDENTITY
 
 
 class Exhausted(Exception):
-    """The model makes admission look at too many nodes."""
+    """The model makes admission look at too many nodes, or read too much."""
 
 
 class Context:
@@ -53,6 +53,9 @@ class Context:
         """Sequences and empty optionals by unique name; they have no operand."""
         self.nodes = 0
         """How many nodes were looked at."""
+        self.items = 0
+        """How much was read that the next walk reads again."""
+        self._items_within = 0
 
     def unique(self, name: str) -> str:
         """Give a name that nothing in the model has."""
@@ -65,6 +68,20 @@ class Context:
         if self.nodes > self.limits.judged_nodes_max:
             most = self.limits.judged_nodes_max
             raise Exhausted(f"functions and bodies come to more than {most} nodes")
+
+    def count_items(self, messages: Sequence[Message], *, main: bool) -> None:
+        """Note what is read of attributes or constants; raises Exhausted.
+
+        The next walk has those of the main graph already; rules look at lists again.
+        """
+        items = sum(weight_of(message, lists_only=main) for message in messages)
+        self.items += items
+        self._items_within += 0 if main else items
+        if self._items_within > self.limits.judged_items_max:
+            most = self.limits.judged_items_max
+            raise Exhausted(
+                f"attributes and constants of functions and bodies come to more than {most} numbers"
+            )
 
     def constant(self, value: Tensor) -> Operand:
         """Give the operand of a known tensor, which nobody may write any more."""

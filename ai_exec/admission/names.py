@@ -90,6 +90,8 @@ class Names:
             for name, operand in self.context.known.operands.items():
                 self.define("", name, name, operand)
             return
+        if not self.is_main:
+            self.context.count_items(messages, main=False)
         for index, message in enumerate(messages):
             name = message.get("name", "")
             where = f"initialiser {index} ({shown(name)})"

@@ -120,6 +120,7 @@ class Scope(Names):
     ) -> tuple[Operator, Attributes, list[str]]:
         """Give a node's operator and attributes, and complaints about these; raises Refusal."""
         known = self.context.known.read
+        self.context.count_items(messages, main=self.is_main)
         if raw in known:
             return *known[raw], []
         operator = find_operator(raw, self.setting.opsets)
@@ -179,7 +180,8 @@ class Scope(Names):
             else:
                 self._cast(place, name, "float32", unique)
                 found = self.context.operands[unique]
-                if name in known.operands and found is not None and found.value is not None:
+                first = not self.context.again and name in known.operands
+                if first and found is not None and found.value is not None:
                     known.widened[name] = found
         return self._widened_names[name]
 

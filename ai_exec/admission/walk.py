@@ -13,7 +13,7 @@ from ai_exec.admission.nodes import domain_of, read_opsets
 from ai_exec.admission.planning import constant_bytes
 from ai_exec.admission.scope import Scope
 from ai_exec.limits import Limits
-from ai_exec.metering import JUDGED_NODE_GAS
+from ai_exec.metering import JUDGED_ITEM_GAS, JUDGED_NODE_GAS
 from ai_exec.model.loader import (
     DeclaredValue,
     RawFunction,
@@ -82,7 +82,8 @@ class Walk:
             self.reasons.append(str(error))
             return None
         outputs = self._read_outputs(scope)
-        self.gas = JUDGED_NODE_GAS * context.nodes + self._spend(context)
+        self.gas = JUDGED_NODE_GAS * context.nodes + JUDGED_ITEM_GAS * context.items
+        self.gas += self._spend(context)
         if self.reasons:
             return None
         return self._bounded(assemble(scope.nodes, inputs, outputs, context.operands))

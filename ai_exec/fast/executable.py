@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from ai_exec.dynamic import Meter
-from ai_exec.executable import check_inputs
+from ai_exec.executable import is_plain, own, taken_inputs
 from ai_exec.fast.normal import holds_numbers
 from ai_exec.fast.plan import METER, Compute, Step, steps_of
 from ai_exec.fast.products import STANDARD, Products
@@ -53,19 +53,23 @@ class FastExecutable:
             for declared in program.inputs
         )
         self._outputs = tuple((output.name, places[output.name]) for output in program.outputs)
+        fresh = {name for step in steps if step.fresh for name in step.outputs}
+        self._fresh = all(output.name in fresh for output in program.outputs)
         self._meter = places[METER]
         self._steps = _placed(program, steps, places)
 
     def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give the outputs by name in the model's order; raises Trap."""
         slots = self._filled(inputs)
+        lent = [] if self._fresh else [each for each in slots if each is not None]
         meter = Meter(self._program.cost)
         meter.add(self._program.metered_gas)
         self._compute(slots, meter)
-        return {
+        found = {
             name: slots[place] if _is_canonical(slots[place]) else canonical(slots[place])
             for name, place in self._outputs
         }
+        return found if self._fresh else own(found, lent)
 
     def run_body(self, inputs: tuple[Tensor, ...], meter: Meter) -> tuple[Tensor, ...]:
         """Give the outputs of a body in their order; raises Trap."""
@@ -94,12 +98,12 @@ class FastExecutable:
         well_formed = len(inputs) == len(self._inputs)
         for name, dtype, shape, place in self._inputs:
             tensor = inputs.get(name)
-            if tensor is None or tensor.dtype != dtype or tensor.shape != shape:
-                well_formed = False
-            # Passes are compiled for arrays that may be written, though inputs never are.
-            slots[place] = tensor if tensor is None or tensor.flags.writeable else tensor.copy()
+            well_formed &= is_plain(tensor, dtype) and tensor.shape == shape  # type: ignore[union-attr]
+            slots[place] = tensor
         if not well_formed:
-            check_inputs(self._program, inputs)
+            taken = taken_inputs(self._program, inputs)
+            for name, _, _, place in self._inputs:
+                slots[place] = taken[name]
         return slots
 
 

@@ -53,6 +53,8 @@ class Step:
     """Names; empty for an output that nobody reads."""
     position: int
     many: bool = False
+    fresh: bool = False
+    """Outputs are new memory, which nothing else has; they may be, anyway."""
 
 
 METER: Final = object()
@@ -159,7 +161,7 @@ class _Planner:
             compute = _multiplying(matrix.apply, take, finish, (rows, matrix.columns), shape)
         inputs = (x, run.tensor) if run.tensor else (x,)
         position = max((index, *run.nodes))
-        return self._add(Step(compute, inputs, (run.result,), position), run.nodes)
+        return self._add(Step(compute, inputs, (run.result,), position, fresh=True), run.nodes)
 
     def _convolution(self, index: int, node: Node) -> bool:
         """A convolution with constant kernels, and what follows it."""
@@ -168,7 +170,7 @@ class _Planner:
             return False
         self._quantised.update(found.outputs)
         position = max((index, *found.nodes))
-        step = Step(found.compute, found.inputs, found.outputs, position, many=True)
+        step = Step(found.compute, found.inputs, found.outputs, position, many=True, fresh=True)
         return self._add(step, found.nodes)
 
     def _shares(self, name: str, index: int) -> bool:
@@ -206,7 +208,7 @@ class _Planner:
         compute = _batching(run, left, right, shape, tensor)
         inputs = (*node.inputs, run.tensor) if run.tensor else node.inputs
         position = max((index, *run.nodes))
-        return self._add(Step(compute, inputs, (run.result,), position), run.nodes)
+        return self._add(Step(compute, inputs, (run.result,), position, fresh=True), run.nodes)
 
     def _normalisation(self, index: int, node: Node) -> bool:
         """A layer normalisation in single nodes, with factors and biases after it."""
@@ -229,7 +231,8 @@ class _Planner:
 
         inputs = (x, run.tensor) if run.tensor else (x,)
         position = max((*found.nodes, *run.nodes))
-        return self._add(Step(compute, inputs, (run.result,), position), (*found.nodes, *run.nodes))
+        step = Step(compute, inputs, (run.result,), position, fresh=True)
+        return self._add(step, (*found.nodes, *run.nodes))
 
     def _chain(self, index: int, node: Node) -> bool:
         """Two or more nodes that compute each element from its own place."""
@@ -252,7 +255,9 @@ class _Planner:
             return False
         compute = _chaining(run, shape, by_column=by_column)
         inputs = (name, run.tensor) if run.tensor else (name,)
-        return self._add(Step(compute, inputs, (run.result,), max(run.nodes)), run.nodes)
+        return self._add(
+            Step(compute, inputs, (run.result,), max(run.nodes), fresh=True), run.nodes
+        )
 
 
 def _number(value: Attribute | None) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 import numpy as np
 
@@ -14,20 +14,23 @@ T = TypeVar("T")
 class Weights:
     """What was made of constants, as long as an executable uses it.
 
-    Programs for other lengths have the same arrays, so an array itself says what was made of it;
-    whoever uses the one holds the other.
+    Programs for other lengths have the same arrays, so an array itself says what was made of it.
     """
 
     def __init__(self) -> None:
         self._kept: WeakValueDictionary[tuple[int, Hashable], Any] = WeakValueDictionary()
+        self._sources: dict[tuple[int, Hashable], ref[Tensor]] = {}
+        """An array that is gone may have left its number to another one."""
 
     def ready(self, constant: Tensor, form: Hashable, make: Callable[[Tensor], T]) -> T:
         """Give what `make` makes of the constant, the same for the same form."""
         key = (id(constant), form)
         found: T | None = self._kept.get(key)
-        if found is None:
+        source = self._sources.get(key)
+        if found is None or source is None or source() is not constant:
             found = make(aligned(constant))
             self._kept[key] = found
+            self._sources[key] = ref(constant, lambda _: self._sources.pop(key, None))
         return found
 
 

@@ -222,17 +222,22 @@ def _listed_tensor(dtype: str, shape: Shape, values: list[Any]) -> Tensor:
         raise Unreadable(f"{len(values)} elements of data for {dtype}{list(shape)}")
     if dtype in ("float32", "float64"):
         return np.array(values, dtype=dtype).reshape(shape)
-    if dtype == "uint64":
-        values = [value % (1 << 64) for value in values]
+    numbers = np.array(values, np.int64)
     held = "uint8" if dtype in TINY else "uint16" if dtype in NARROW else dtype
     low, high = (0, 1) if dtype == "bool" else (np.iinfo(held).min, np.iinfo(held).max)
-    if any(not low <= value <= high for value in values):
+    # Numbers of 64 bits are whatever their bits say.
+    if dtype != "uint64" and any(not low <= end <= high for end in _ends(numbers)):
         raise Unreadable(f"a number that is no {dtype}")
-    listed = np.array(values, dtype=held)
+    listed = numbers.astype(held)
     if packed:
         return unpacked(dtype, shape, listed.tobytes())
     plain = listed.reshape(shape).view(dtype)
     return canonical(plain) if dtype in PACKED_BITS else plain
+
+
+def _ends(numbers: Tensor) -> tuple[int, ...]:
+    """Give the least and the greatest, if there are any."""
+    return (int(numbers.min()), int(numbers.max())) if numbers.size else ()
 
 
 def attribute_of(message: Message, limits: Limits) -> Attribute | RawGraph:
@@ -254,6 +259,19 @@ def attribute_of(message: Message, limits: Limits) -> Attribute | RawGraph:
     if kind == "g":
         return graph_of(value)
     return tensor_of(value, limits) if kind == "t" else _plain(value)
+
+
+def weight_of(message: Message, *, lists_only: bool = False) -> int:
+    """Give how much there is to read in an attribute or a tensor: numbers, parts, 8 raw bytes."""
+    weight = 0
+    for value in message.values():
+        if isinstance(value, list):
+            weight += len(value)
+        elif isinstance(value, memoryview) and not lists_only:
+            weight += len(value) // 8
+        elif isinstance(value, dict) and not lists_only:
+            weight += weight_of(value)
+    return weight
 
 
 def _plain(value: Any) -> Attribute:

@@ -146,9 +146,9 @@ class Reader:
                 raise BadWire(f"{here}: {len(packed)} bytes")
             self._count(len(packed) // item.size, here)
             return [value for (value,) in item.iter_unpack(packed)]
-        numbers = read_varints(packed, here)
-        self._count(len(numbers), here)
-        return list(numbers.tolist())
+        # Counted first: to read them takes many times the memory of the bytes.
+        self._count(int(np.count_nonzero(np.frombuffer(packed, np.uint8) < 0x80)), here)
+        return list(read_varints(packed, here).tolist())
 
     def _count(self, items: int, here: str) -> None:
         self._items += items
@@ -199,9 +199,10 @@ def read_varints(data: memoryview, here: str) -> "np.ndarray[Any, np.dtype[np.in
         raise BadWire(f"{here}: cut off")
     starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
     lengths = ends - starts + 1
-    places = np.arange(len(octets)) - np.repeat(starts, lengths)
-    if np.any(lengths > _VARINT_BYTES_MAX) or np.any(octets[places == _VARINT_BYTES_MAX - 1] > 1):
+    longest = ends[lengths == _VARINT_BYTES_MAX]
+    if np.any(lengths > _VARINT_BYTES_MAX) or np.any(octets[longest] > 1):
         raise BadWire(f"{here}: a number of more than 64 bits")
+    places = np.arange(len(octets)) - np.repeat(starts, lengths)
     parts = (octets & 0x7F).astype(np.uint64) << (7 * places).astype(np.uint64)
     whole = np.add.reduceat(parts, starts) if len(ends) else parts
     return whole.astype(np.int64)

@@ -15,6 +15,7 @@ from ai_exec.axes import Bound
 from ai_exec.backend import Completed, InProcess, Trapped
 from ai_exec.executable import SPECIALISED_MAX
 from ai_exec.limits import Limits
+from ai_exec.metering import JUDGED_ITEM_GAS
 from ai_exec.registry import Mismatch
 from ai_exec.tensor import TensorType, encode_tensors
 
@@ -279,3 +280,43 @@ def test_limits_hold_at_the_bounds() -> None:
     assert admission.reasons == (
         f"a run takes {OPEN.cost} gas, at most {OPEN.cost - 1} are allowed",
     )
+
+
+def test_what_each_new_length_has_to_read_again_is_paid_for() -> None:
+    def gas_of(count: int) -> int:
+        body = helper.make_node("Constant", [], ["c"], value_floats=[0.5] * count)
+        branch = helper.make_graph(
+            [body, helper.make_node("ReduceSum", ["c"], ["r"], keepdims=0)],
+            "b",
+            [],
+            [onnx.ValueInfoProto(name="r")],
+        )
+        choice = helper.make_node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)
+        flag = helper.make_node("Cast", ["s"], ["c"], to=TensorProto.BOOL)
+        total = helper.make_node("ReduceSum", ["x"], ["s"], keepdims=0)
+        return admitted(model_of([total, flag, choice], {"x": ("n",)}, ("y",)), {"n": 9}).cost
+
+    assert gas_of(2000) - gas_of(1000) >= 2 * 1000 * JUDGED_ITEM_GAS
+
+
+def test_no_run_teaches_a_later_one_to_widen_constants() -> None:
+    """Else what a run may still fold would depend on the runs before it."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Slice", ["long", "zero", "shape"], ["part"]),
+        helper.make_node("Add", ["x", "part"], ["y"]),
+        helper.make_node("ReduceSum", ["halves"], ["sum"], keepdims=0),
+    ]
+    constants = {
+        "long": np.ones(90_000, np.float32),
+        "zero": np.array([0], np.int64),
+        "halves": np.ones(5000, np.float16),
+    }
+    model = model_of(nodes, {"x": ("n",)}, ("y", "sum"), constants)
+    admission = ai_exec.admit(model, Limits(folded_bytes_max=4 * 90_000), {"n": 90_000})
+    assert admission.program is not None
+    assert admission.program.specialise is not None
+
+    found = [admission.program.specialise({"n": length}) for length in (90_000, 10, 90_000)]
+
+    assert [len(program.nodes) for program in found] == [4, 3, 4]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 import ai_exec
 from ai_exec.limits import Limits
@@ -250,6 +250,25 @@ def test_functions_that_multiply_are_refused() -> None:
     )
     (reason,) = ai_exec.admit(chain(7, 1)).reasons
     assert reason.endswith("node 0 (F0): more than 6 functions within another")
+
+
+@pytest.mark.parametrize("data", [np.ones(50, np.int32), np.ones(800, np.bool_)])
+def test_functions_whose_constants_are_read_again_and_again_are_refused(data: np.ndarray) -> None:
+    kept = numpy_helper.from_array(data)
+    if data.dtype == np.int32:
+        kept = helper.make_tensor("", onnx.TensorProto.INT32, data.shape, data)
+    body = [Node("Constant", [], ["c"], value=kept), Node("Relu", ["a"], ["b"])]
+    called = model(
+        [Node("F", [f"t{i}"], [f"t{i + 1}"], domain=OWN) for i in range(10)],
+        [function("F", ["a"], ["b"], body)],
+    )
+    built = onnx.load_from_string(called)
+    built.graph.node[0].input[0], built.graph.node[-1].output[0] = "x", "y"
+
+    assert ai_exec.admit(encode(built)).admitted
+    assert ai_exec.admit(encode(built), Limits(judged_items_max=500)).reasons == (
+        "attributes and constants of functions and bodies come to more than 500 numbers",
+    )
 
 
 def test_names_with_a_zero_character_are_refused() -> None:

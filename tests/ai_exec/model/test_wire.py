@@ -1,5 +1,6 @@
 """The wire reader takes what its schema names and refuses all else with a place."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,3 +104,20 @@ def test_packed_bytes_are_refused_as_one_by_one(data: bytes) -> None:
             read_varints(view, "here")
     else:
         assert read_varints(view, "here").tolist() == expected
+
+
+def test_packed_numbers_are_counted_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("it takes many times the memory of the bytes")
+
+    monkeypatch.setattr("ai_exec.model.wire.read_varints", never)
+
+    with pytest.raises(BadWire, match="more parts than 1000"):
+        read("12 ea 07" + "01" * 1002)
+
+
+def test_no_number_is_put_together_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np, "repeat", None)
+
+    with pytest.raises(BadWire, match="more than 64 bits"):
+        read_varints(memoryview(b"\x81" * 1000 + b"\1"), "here")
