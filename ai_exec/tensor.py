@@ -10,17 +10,8 @@ import ml_dtypes  # noqa: F401  numpy knows bfloat16 by its name from now on
 import numpy as np
 import numpy.typing as npt
 
-from chain.primitives.codec import (
-    COMPACT_U32,
-    U8,
-    Codec,
-    DecodeError,
-    EncodeError,
-    blob,
-    record,
-    sequence,
-    text,
-)
+from chain.primitives.codec import COMPACT_U32, DecodeError, EncodeError, sequence, text
+from chain.primitives.tensor_bytes import NAME_BYTES_MAX, RANK_MAX, TENSORS, TensorRecord
 
 Tensor = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -94,11 +85,7 @@ NAN_BITS: Final[Mapping[str, np.unsignedinteger[Any]]] = {
 }
 """The canonical NaN of each float type; every other NaN becomes it before bytes leave."""
 
-NAME_BYTES_MAX: Final = 256
 AXIS_NAME_BYTES_MAX: Final = 64
-RANK_MAX: Final = 8
-BYTES_MAX: Final = 1 << 28
-"""No tensor is longer, whatever the limits of a caller say."""
 
 
 class TensorError(Exception):
@@ -153,17 +140,6 @@ class TensorLimits:
 DEFAULT_TENSOR_LIMITS: Final = TensorLimits()
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    name: Annotated[str, text(NAME_BYTES_MAX)]
-    dtype: Annotated[int, U8]
-    shape: Annotated[Shape, sequence(COMPACT_U32, RANK_MAX)]
-    content: Annotated[bytes, blob(BYTES_MAX)]
-
-
-_ENTRIES: Final[Codec[tuple[_Entry, ...]]] = sequence(record(_Entry), 1 << 16)
-
-
 def type_text(dtype: str, shape: Shape) -> str:
     """Write a type the way reasons show it, for instance float32[1, 64]."""
     return f"{dtype}[{', '.join(map(str, shape))}]"
@@ -199,7 +175,7 @@ def encode_tensors(tensors: Mapping[str, Tensor]) -> bytes:
         _entry(name, tensors[name]) for name in sorted(tensors, key=lambda name: name.encode())
     )
     try:
-        return _ENTRIES.encode(entries)
+        return TENSORS.encode(entries)
     except EncodeError as error:
         raise TensorError(str(error)) from error
 
@@ -211,7 +187,7 @@ def decode_tensors(
     if len(encoded) > limits.bytes_max:
         raise TensorError(f"{len(encoded)} bytes, at most {limits.bytes_max} are allowed")
     try:
-        entries = _ENTRIES.decode(encoded)
+        entries = TENSORS.decode(encoded)
     except DecodeError as error:
         raise TensorError(f"not the encoding of tensors: {error}") from error
     if len(entries) > limits.tensors_max:
@@ -248,19 +224,19 @@ def unpacked(dtype: str, shape: Shape, content: bytes | memoryview) -> Tensor:
     return codes.view(np.dtype(dtype)).reshape(shape)
 
 
-def _entry(name: str, tensor: Tensor) -> _Entry:
+def _entry(name: str, tensor: Tensor) -> TensorRecord:
     dtype = tensor.dtype.name
     if dtype not in DTYPE_NUMBERS:
         raise TensorError(f"{name}: element type {dtype} is not supported")
     bits = canonical(tensor).view(f"u{ITEM_BYTES[dtype]}")
     little = bits.astype(bits.dtype.newbyteorder("<"), copy=False)
-    return _Entry(name, DTYPE_NUMBERS[dtype], tensor.shape, little.tobytes())
+    return TensorRecord(name, DTYPE_NUMBERS[dtype], tensor.shape, little.tobytes())
 
 
-def _tensor(entry: _Entry) -> Tensor:
-    dtype = DTYPE_NAMES.get(entry.dtype)
+def _tensor(entry: TensorRecord) -> Tensor:
+    dtype = DTYPE_NAMES.get(entry.element)
     if dtype is None:
-        raise TensorError(f"{entry.name}: element type number {entry.dtype} is not supported")
+        raise TensorError(f"{entry.name}: element type number {entry.element} is not supported")
     needed = prod(entry.shape) * ITEM_BYTES[dtype]
     if len(entry.content) != needed:
         raise TensorError(

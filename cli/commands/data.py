@@ -104,7 +104,7 @@ def list_(context: CliContext, after: str | None) -> None:
 
 
 def _rows(dataset: dict[str, Any], content: bytes) -> tuple[int, str]:
-    from runtime.pallets.data.rows import row_bytes, rows_root
+    from runtime.frame.rows import row_bytes, rows_root
 
     width = row_bytes(dataset["element"], dataset["shape"], dataset["classes"])
     if not content or len(content) % width:

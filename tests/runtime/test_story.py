@@ -16,8 +16,8 @@ from runtime.assembly import CONSTRUCT
 from runtime.block_execution import BlockOutcome
 from runtime.execution import BackendExecutor
 from runtime.frame.ports import Bound, LocalFailure
+from runtime.frame.rows import rows_root
 from runtime.frame.runs import FeePolicy
-from runtime.pallets.data import rows_root
 from runtime.pallets.inference.errors import WrongShape
 from runtime.pallets.inference.pallet import Inferred
 from runtime.pallets.models import Status

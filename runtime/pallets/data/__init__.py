@@ -1,7 +1,6 @@
 """Data: datasets, their records and who gave them."""
 
 from runtime.pallets.data.pallet import Data, DataConfig
-from runtime.pallets.data.rows import row_bytes, rows_root
 from runtime.pallets.data.stored import DatasetStatus, Standing
 
-__all__ = ["Data", "DataConfig", "DatasetStatus", "Standing", "row_bytes", "rows_root"]
+__all__ = ["Data", "DataConfig", "DatasetStatus", "Standing"]

@@ -24,8 +24,8 @@ from runtime.frame import (
 from runtime.frame.elements import ELEMENT_BYTES
 from runtime.frame.names import NAME, Name, is_name
 from runtime.frame.ports import BlobRegistry, Currency, Heights
+from runtime.frame.rows import row_bytes
 from runtime.pallets.data import errors, events, weights
-from runtime.pallets.data.rows import row_bytes
 from runtime.pallets.data.stored import (
     Count,
     Dataset,

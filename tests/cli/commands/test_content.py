@@ -13,7 +13,7 @@ from ai_exec.tensor import encode_tensors
 from chain.primitives.keys import Keypair, ss58_encode
 from chain.primitives.merkle import root_of, split, top_of
 from runtime.frame.ports import Bound
-from runtime.pallets.data.rows import rows_root
+from runtime.frame.rows import rows_root
 from tests.support.fake_client import (
     HASH,
     FakeClient,

@@ -9,8 +9,9 @@ from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import DispatchError
+from runtime.frame.rows import rows_root
 from runtime.pallets.blobs.pallet import BlobInUse, NotAnnounced, WrongKind
-from runtime.pallets.data import DatasetStatus, Standing, errors, events, rows_root
+from runtime.pallets.data import DatasetStatus, Standing, errors, events
 from runtime.pallets.data.pallet import SHOWN_MAX, WAITING_MAX
 from runtime.pallets.data.stored import Dataset, Record
 from runtime.pallets.rewards.pallet import DATASETS_MAX, RewardStatus, TooManyDatasets

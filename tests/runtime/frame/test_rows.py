@@ -3,7 +3,7 @@
 import pytest
 
 from chain.primitives.hashing import blake2_256
-from runtime.pallets.data.rows import label_bytes, row_bytes, rows_root, split_rows
+from runtime.frame.rows import label_bytes, row_bytes, rows_root, split_rows
 
 
 @pytest.mark.parametrize(("classes", "width"), [(0, 0), (10, 1), (256, 1), (257, 2), (65_537, 4)])
