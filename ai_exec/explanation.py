@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from ai_exec.fast.plan import Step, steps_of
 from ai_exec.fast.products import STANDARD
@@ -98,8 +99,10 @@ def _kernel(
         followed = min(readers[name] for name in outputs if name in readers)
     if followed != index:
         return f"with node {followed}"
-    module, _, _ = step.compute.__module__.removeprefix("ai_exec.").partition(" ")
-    name = step.compute.__qualname__.split(".")[0].lstrip("_")
+    compute: Any = getattr(step.compute, "func", step.compute)
+    module = getattr(compute, "__module__", None) or "numpy"
+    module, _, _ = module.removeprefix("ai_exec.").partition(" ")
+    name = getattr(compute, "__qualname__", compute.__class__.__name__).split(".")[0].lstrip("_")
     return "as the reference" if name == "alone" else f"{module}: {name}"
 
 

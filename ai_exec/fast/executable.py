@@ -10,7 +10,8 @@ import numpy as np
 
 from ai_exec.dynamic import Meter
 from ai_exec.executable import is_plain, own, taken_inputs
-from ai_exec.fast.normal import holds_numbers
+from ai_exec.fast.layout import whole
+from ai_exec.fast.normal import holds_numbers, one_nan
 from ai_exec.fast.plan import METER, Compute, Step, steps_of
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.fast.weights import Weights, aligned
@@ -65,10 +66,7 @@ class FastExecutable:
         meter = Meter(self._program.cost)
         meter.add(self._program.metered_gas)
         self._compute(slots, meter)
-        found = {
-            name: slots[place] if _is_canonical(slots[place]) else canonical(slots[place])
-            for name, place in self._outputs
-        }
+        found = {name: _canonical(slots[place]) for name, place in self._outputs}
         return found if self._fresh else own(found, lent)
 
     def run_body(self, inputs: tuple[Tensor, ...], meter: Meter) -> tuple[Tensor, ...]:
@@ -142,10 +140,14 @@ def _places(program: Program, steps: tuple[Step, ...]) -> dict[Hashable, int]:
     return {name: place for place, name in enumerate(dict.fromkeys(names))}
 
 
-def _is_canonical(tensor: Any) -> bool:
-    """Tell quickly that a tensor is in C order and holds no NaN."""
-    if not isinstance(tensor, np.ndarray) or not tensor.flags.c_contiguous:
-        return False
-    if tensor.dtype == np.float32:
-        return bool(holds_numbers(tensor.reshape(-1)))
-    return tensor.dtype.kind not in "fV" or not np.isnan(tensor).any()
+def _canonical(tensor: Any) -> Tensor:
+    """As `tensor.canonical`, quick for usual tensors."""
+    if isinstance(tensor, np.ndarray) and tensor.dtype == np.float32:
+        flat = whole(tensor, (tensor.size,))
+        if not holds_numbers(flat):
+            found = np.empty(flat.shape, np.int32)
+            one_nan(flat.view(np.int32), found)
+            flat = found.view(np.float32)
+        return flat if flat.shape == tensor.shape else flat.reshape(tensor.shape)
+    plain = isinstance(tensor, np.ndarray) and tensor.dtype.kind not in "fV"
+    return tensor if plain and tensor.flags.c_contiguous else canonical(tensor)

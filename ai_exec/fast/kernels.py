@@ -12,11 +12,14 @@ import numpy as np
 
 from ai_exec.fast import quantised
 from ai_exec.fast.activations import ACTIVATIONS
+from ai_exec.fast.casts import cast
+from ai_exec.fast.elementwise import ELEMENTWISE
 from ai_exec.fast.functions import KERNELS
-from ai_exec.fast.functions import softmax as softmax_along
-from ai_exec.fast.normal import layer_rows, softmax_rows
+from ai_exec.fast.normal import layer_rows
+from ai_exec.fast.normalisations import NORMALISATIONS, normalisation
 from ai_exec.fast.pooling import POOLS
 from ai_exec.fast.products import STANDARD, Products
+from ai_exec.fast.reductions import REDUCTIONS, reduction
 from ai_exec.fast.weights import aligned
 from ai_exec.program import Node, Program
 from ai_exec.tensor import Tensor
@@ -64,35 +67,6 @@ def _activation(node: Node, program: Program, products: Products) -> Kernel | No
     return ACTIVATIONS[node.operator.name](node.attributes)
 
 
-def _relu(node: Node, program: Program, products: Products) -> Kernel:
-    zero = np.float32(0)
-
-    def relu(x: Tensor) -> Tensor:
-        return np.maximum(x, zero) + zero
-
-    return relu
-
-
-def _softmax(node: Node, program: Program, products: Products) -> Kernel | None:
-    axis = node.attributes["axis"]
-    assert isinstance(axis, int)
-    shape = program.operands[node.inputs[0]].shape
-    axis %= len(shape)
-    if node.operator.since < 13:
-        flat = (prod(shape[:axis]), prod(shape[axis:]))
-    elif axis == len(shape) - 1:
-        flat = (prod(shape[:-1]), shape[-1])
-    else:
-        return lambda x: softmax_along(x, axis)
-
-    def softmax(x: Tensor) -> Tensor:
-        out = np.empty(shape, np.float32)
-        softmax_rows(np.ascontiguousarray(x).reshape(flat), out.reshape(flat))
-        return out
-
-    return softmax
-
-
 def _layer(node: Node, program: Program, products: Products) -> Kernel | None:
     scale, bias = _constant(node, program, 1), _constant(node, program, 2)
     has_bias = len(node.inputs) > 2 and bool(node.inputs[2])
@@ -134,17 +108,22 @@ def _pool(node: Node, program: Program, products: Products) -> Kernel | None:
     return POOLS[node.operator.name](node, program)
 
 
+def _of_node(prepare: Callable[[Node, Program], Kernel | None]) -> Prepare:
+    return lambda node, program, products: prepare(node, program)
+
+
 def _always(kernel: Kernel) -> Prepare:
     return lambda node, program, products: kernel
 
 
 PREPARATIONS: Final[Mapping[str, Prepare]] = {
-    "Relu": _relu,
-    "Softmax": _softmax,
     "LayerNormalization": _layer,
     **{name: _always(kernel) for name, kernel in KERNELS.items()},
     **dict.fromkeys(ACTIVATIONS, _activation),
     **dict.fromkeys(POOLS, _pool),
+    **{name: _of_node(find) for name, find in ELEMENTWISE.items()},
+    **dict.fromkeys(NORMALISATIONS, _of_node(normalisation)),
+    **dict.fromkeys(REDUCTIONS, _of_node(reduction)),
     "Add": _always(np.add),
     "Sub": _always(np.subtract),
     "Mul": _always(np.multiply),
@@ -156,5 +135,7 @@ PREPARATIONS: Final[Mapping[str, Prepare]] = {
 MOVEMENTS: Final[Mapping[str, Prepare]] = {
     **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), _reshape),
     "Transpose": _transpose,
+    "Cast": _of_node(cast),
+    "CastLike": _of_node(cast),
 }
 """For elements of any type."""

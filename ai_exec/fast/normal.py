@@ -17,6 +17,8 @@ from ai_exec.fast.scalar import WHOLE, exp_f32
 WHOLE_BITS: Final = 0x4338000000000000
 """Bits of 1.5 * 2^52."""
 
+CANONICAL_NAN: Final = 0x7FC00000
+
 
 @inlined
 def sum_bits(length: int) -> Any:
@@ -37,6 +39,15 @@ def whole_of(value: float) -> Any:
 def holds_numbers(row: Any) -> bool:
     """Tell whether there is no NaN in a row of binary32."""
     return bool(greatest_bits(row) <= INFINITY)
+
+
+@compiled
+def one_nan(bits: Any, found: Any) -> None:
+    """Copy bits of binary32, all NaNs as the canonical one."""
+    for index in range(bits.shape[0]):
+        number = bits[index]
+        is_nan = np.int32(number & 0x7FFFFFFF) > INFINITY
+        found[index] = np.int32(CANONICAL_NAN) if is_nan else number
 
 
 @compiled

@@ -45,8 +45,7 @@ def _whole(operator: str, dtype: Any, count: int = 2, **attributes: Any) -> Make
     def make(n: int) -> Recipe:
         rows = (max(1, n // 64), 64)
         inputs = {
-            name: wholes(*rows, high=99, dtype=dtype) + np.array(1, dtype)
-            for name in "xz"[:count]
+            name: wholes(*rows, high=99, dtype=dtype) + np.array(1, dtype) for name in "xz"[:count]
         }
         return Recipe(operator, inputs, attributes=attributes)
 
@@ -84,7 +83,9 @@ def _resized(mode: str, **attributes: Any) -> Make:
         image = _image(n)
         sizes = np.array([1, 8, image[2] * 2, image[3] * 2], np.int64)
         given = {"mode": mode, **attributes}
-        return Recipe("Resize", {"x": floats(*image)}, {"s": sizes}, given, order=("x", "", "", "s"))
+        return Recipe(
+            "Resize", {"x": floats(*image)}, {"s": sizes}, given, order=("x", "", "", "s")
+        )
 
     return make
 
@@ -237,7 +238,10 @@ MORE: Mapping[str, Make] = {
     ),
     "NonZero": lambda n: Recipe("NonZero", {"x": wholes(max(1, n // 64), 64, high=2, dtype=bool)}),
     "Compress": lambda n: Recipe(
-        "Compress", {"x": floats(max(1, n // 64), 64)}, {"c": wholes(64, high=2, dtype=bool)}, {"axis": 1}
+        "Compress",
+        {"x": floats(max(1, n // 64), 64)},
+        {"c": wholes(64, high=2, dtype=bool)},
+        {"axis": 1},
     ),
     "Unique": lambda n: Recipe("Unique", {"x": wholes(n, high=99)}),
     "Range": lambda n: Recipe("Range", {"x": np.array(0)}, {"l": np.array(n), "d": np.array(1)}),
@@ -259,9 +263,7 @@ MORE: Mapping[str, Make] = {
     "TopK 100": lambda n: Recipe(
         "TopK", {"x": floats(max(n, 100))}, {"k": np.array([100])}, outputs=2
     ),
-    "Resize pixels linear": _resized(
-        "linear", coordinate_transformation_mode="pytorch_half_pixel"
-    ),
+    "Resize pixels linear": _resized("linear", coordinate_transformation_mode="pytorch_half_pixel"),
     "Resize corners linear": _resized("linear", coordinate_transformation_mode="align_corners"),
     "Resize floor nearest": _resized(
         "nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"
@@ -316,11 +318,7 @@ MORE: Mapping[str, Make] = {
 }
 
 ALL: Mapping[str, Make] = {
-    **{
-        name: make
-        for name, make in RECIPES.items()
-        if not any(part in name for part in OF_OTHERS)
-    },
+    **{name: make for name, make in RECIPES.items() if not any(part in name for part in OF_OTHERS)},
     **MORE,
 }
 """Every recipe of this benchmark by its name."""

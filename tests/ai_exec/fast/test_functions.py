@@ -7,7 +7,6 @@ import pytest
 from ai_exec.fast import functions as fast_functions
 from ai_exec.fast import passes
 from ai_exec.fast.tables import ERF_SLOPES, ERF_VALUES, TAIL_SLOPES, TAIL_VALUES
-from ai_exec.ops.normalisation import softmax
 from ai_exec.registry import all_operators
 from ai_exec.semantics import functions
 
@@ -68,21 +67,3 @@ def test_tables_are_correctly_rounded() -> None:
             slope = gmpy2.exp(-x * x / 2) / gmpy2.sqrt(2 * gmpy2.const_pi())
             tail = gmpy2.erfc(x / gmpy2.sqrt(gmpy2.mpfr(2))) / 2
             assert (TAIL_VALUES[index], TAIL_SLOPES[index]) == (float(tail), float(slope))
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (3, 31), (1, 300), (0, 3), (2, 5, 7)])
-def test_softmax_gives_the_bits_of_the_reference(shape: tuple[int, ...]) -> None:
-    rows = np.random.default_rng(SEED).normal(0, 30, shape).astype(np.float32)
-    for axis in range(-1, len(shape)):
-        if shape[axis]:
-            expected = np.asarray(softmax(rows, axis=axis))
-            assert fast_functions.softmax(rows, axis).tobytes() == expected.tobytes()
-
-
-@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
-def test_softmax_of_odd_rows(odd: float) -> None:
-    rows = np.float32([[1.0, odd, 2.0], [0.0, 1.0, 2.0]])
-    with np.errstate(all="ignore"):
-        expected = np.asarray(softmax(rows, axis=-1))
-        found = fast_functions.softmax(rows, -1)
-    np.testing.assert_array_equal(found, expected)

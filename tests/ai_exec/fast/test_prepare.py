@@ -13,6 +13,7 @@ from ai_exec import fast
 from ai_exec.fast.executable import FastExecutable
 from ai_exec.fast.prepare import prepare
 from ai_exec.fast.products import BYTES, PAIRS, WIDE
+from tests.benchmarks.operator_recipes import ALL
 from tests.support.encoder import encoder, encoder_inputs
 from tests.support.networks import image, lenet, mobilenet, resnet18
 
@@ -48,6 +49,22 @@ def test_nothing_is_compiled_for_images_once_all_is_prepared(model: bytes) -> No
     found = ai_exec.compile(program, "fast").run({"x": pixels})
     assert np.isfinite(found["y"]).all()
     assert compiled_kinds() == before
+
+
+def test_nothing_is_compiled_for_single_operators_once_all_is_prepared() -> None:
+    prepare()
+    compiling = []
+    for name, make in ALL.items():
+        recipe = make(64)
+        program = ai_exec.admit(recipe.model(26)).program
+        if program is None:
+            continue
+        before = compiled_kinds()
+        with np.errstate(all="ignore"):
+            ai_exec.compile(program, "fast").run(dict(recipe.inputs))
+        if compiled_kinds() != before:
+            compiling.append(name)
+    assert compiling == []
 
 
 def test_nothing_is_compiled_in_runs_once_all_is_prepared() -> None:
