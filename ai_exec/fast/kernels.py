@@ -6,15 +6,18 @@ each run, attributes are read once, and checks that only serve odd values step a
 
 from collections.abc import Callable, Mapping
 from math import prod
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from ai_exec.fast import quantised
 from ai_exec.fast.activations import ACTIVATIONS
 from ai_exec.fast.casts import cast
+from ai_exec.fast.choosing import top
 from ai_exec.fast.elementwise import ELEMENTWISE
 from ai_exec.fast.functions import KERNELS
+from ai_exec.fast.interpolation import resize
+from ai_exec.fast.movement import MOVES
 from ai_exec.fast.normal import layer_rows
 from ai_exec.fast.normalisations import NORMALISATIONS, normalisation
 from ai_exec.fast.pooling import POOLS
@@ -24,7 +27,7 @@ from ai_exec.fast.weights import aligned
 from ai_exec.program import Node, Program
 from ai_exec.tensor import Tensor
 
-Kernel = Callable[..., Tensor]
+Kernel = Callable[..., Any]
 Prepare = Callable[[Node, Program, Products], Kernel | None]
 """Gives a kernel for a node, or None if these operands leave it to the operator's own."""
 
@@ -39,6 +42,8 @@ def find_kernel(node: Node, program: Program, products: Products = STANDARD) -> 
         return None
     if operator.name in quantised.PREPARATIONS:
         return quantised.find(node, program)
+    if operator.name == "TopK":
+        return top(node, program)
     if len(node.outputs) != 1:
         return None
     if operator.name in MOVEMENTS:
@@ -122,6 +127,7 @@ PREPARATIONS: Final[Mapping[str, Prepare]] = {
     **dict.fromkeys(ACTIVATIONS, _activation),
     **dict.fromkeys(POOLS, _pool),
     **{name: _of_node(find) for name, find in ELEMENTWISE.items()},
+    "Resize": _of_node(resize),
     **dict.fromkeys(NORMALISATIONS, _of_node(normalisation)),
     **dict.fromkeys(REDUCTIONS, _of_node(reduction)),
     "Add": _always(np.add),
@@ -137,5 +143,6 @@ MOVEMENTS: Final[Mapping[str, Prepare]] = {
     "Transpose": _transpose,
     "Cast": _of_node(cast),
     "CastLike": _of_node(cast),
+    **{name: _of_node(find) for name, find in MOVES.items()},
 }
 """For elements of any type."""

@@ -17,6 +17,10 @@ from ai_exec.fast.scalar import WHOLE, exp_f32
 WHOLE_BITS: Final = 0x4338000000000000
 """Bits of 1.5 * 2^52."""
 
+LOST_BITS: Final = (1 << 29) - 1
+"""Bits of a binary64 number that a binary32 number has not."""
+MIDDLE: Final = 1 << 28
+LEAST_NORMAL: Final = 2.0**-126
 CANONICAL_NAN: Final = 0x7FC00000
 
 
@@ -69,24 +73,41 @@ def greatest_of(row: Any) -> Any:
 
 
 @compiled
+def divide_all(row: Any, share: float, target: Any) -> None:
+    """Quotients of numbers by one of at least 1 in binary64, rounded to binary32.
+
+    A product with the inverse is wrong by at most 3 units of binary64, so it rounds to the same
+    number unless it lies near the middle of two: then all are divided.
+    """
+    inverse, doubts = 1.0 / share, np.int64(0)
+    for index in range(row.shape[0]):
+        quotient = np.float64(row[index]) * inverse
+        beside = (np.float64(quotient).view(np.int64) & LOST_BITS) - MIDDLE
+        small = (quotient < LEAST_NORMAL) & (row[index] > np.float32(0))
+        doubts |= np.int64((abs(beside) < 8) | small)
+        target[index] = np.float32(quotient)
+    if doubts:
+        for index in range(row.shape[0]):
+            target[index] = np.float32(np.float64(row[index]) / share)
+
+
+@compiled
 def softmax_rows(rows: Any, out: Any) -> None:
     """Softmax of rows [M, K].  The greatest power is 1, so the scale of R3 is known before."""
     length = rows.shape[1]
-    scale = power_of_two(sum_bits(length))
+    scale, powers = power_of_two(sum_bits(length)), np.empty(length, np.float32)
     for line in range(rows.shape[0]):
-        row, powers = rows[line], out[line]
+        row, target = rows[line], out[line]
         greatest = greatest_of(row)
         if greatest != greatest or length == 1:
-            powers[:] = np.float32(1) if greatest == greatest else np.float32(np.nan)
+            target[:] = np.float32(1) if greatest == greatest else np.float32(np.nan)
             continue
         for index in range(length):
             powers[index] = exp_f32(np.float32(row[index] - greatest))
         total = np.int64(0)
         for index in range(length):
             total += whole_of(np.float64(powers[index]) * scale)
-        share = np.float64(total) / scale
-        for index in range(length):
-            powers[index] = np.float32(np.float64(powers[index]) / share)
+        divide_all(powers, np.float64(total) / scale, target)
 
 
 @compiled

@@ -3,8 +3,8 @@
 A step stands where the last of its nodes stood, so that all that it reads has been computed.
 """
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from ai_exec.dynamic import Meter, RunBody, run_node
 from ai_exec.fast.batches import multiply_batches
+from ai_exec.fast.choosing import non_max_suppression
 from ai_exec.fast.convolution_plan import convolution_at
 from ai_exec.fast.finishing import (
     NOTHING,
@@ -57,6 +58,8 @@ class Step:
     """Outputs are new memory, which nothing else has; they may be, anyway."""
 
 
+AT_RUN: Final[Mapping[str, Compute]] = {"NonMaxSuppression": non_max_suppression}
+"""Kernels of the signature of the operator's own, for nodes whose shapes a run tells."""
 METER: Final = object()
 """Stands for the run's meter among what a step reads."""
 
@@ -122,6 +125,9 @@ class _Planner:
         """A node whose shapes a run tells, or that runs graphs: as the reference engine does."""
         bodies = {name: self._body(body) for name, body in node.bodies.items()}
         operands, count = self._program.operands, len(node.inputs)
+        kernel = AT_RUN.get(node.operator.name) if not node.operator.domain else None
+        if kernel is not None:
+            node = replace(node, operator=replace(node.operator, kernel=kernel))
 
         def compute(meter: Meter, *tensors: Tensor | None) -> tuple[Tensor, ...]:
             captured: Any = dict(zip(node.captures, tensors[count:], strict=True))
@@ -358,7 +364,7 @@ def _chaining(run: Run, shape: Shape, *, by_column: bool) -> Compute:
 def _alone(node: Node, kernel: Compute | None, index: int) -> Step:
     """A node by the fast engine's kernel for it, or by its operator's own."""
     if kernel is not None:
-        many = node.operator.name in SEVERAL
+        many = node.operator.name in SEVERAL or node.operator.name == "TopK"
         return Step(kernel, node.inputs, node.outputs, index, many=many)
     operator, attributes, count = node.operator, node.attributes, len(node.outputs)
 

@@ -4,7 +4,17 @@ from typing import Final
 
 import numpy as np
 
-from ai_exec.fast import activations, elementwise, normal, normalisations, powers, reductions
+from ai_exec.fast import (
+    activations,
+    choosing,
+    elementwise,
+    interpolation,
+    movement,
+    normal,
+    normalisations,
+    powers,
+    reductions,
+)
 from ai_exec.fast.casts import CASTS
 
 SIZE: Final = 8
@@ -15,6 +25,7 @@ def prepare_operators() -> None:
     numbers = np.ones(SIZE, np.float32)
     prepare_elementwise(numbers)
     prepare_rows(numbers.reshape(2, SIZE // 2))
+    prepare_movement(numbers)
     for (given, _), cast in CASTS.items():
         cast(np.ones(SIZE, np.dtype(given)))
 
@@ -57,3 +68,22 @@ def prepare_rows(rows: np.ndarray) -> None:
     normalisations.norm_rows(rows, True, out)
     normalisations.batch_rows(cube, wide, wide, wide, cubes)
     normalisations.batch_columns(rows, wide, wide, wide, out)
+
+
+def prepare_movement(numbers: np.ndarray) -> None:
+    """Do so for what chooses, moves and interpolates elements."""
+    rows, wide = numbers.reshape(1, SIZE), np.ones((1, SIZE))
+    places, cube = np.zeros((1, SIZE), np.int64), numbers.reshape(1, 1, SIZE)
+    choosing.top_rows(rows, 1, rows.copy(), places.copy())
+    boxes, one = np.ones((SIZE, 5), np.float32), np.float32(1)
+    choosing.suppress(boxes, numbers, True, one, one, places.reshape(-1).copy())
+    for bits in movement.UNSIGNED:
+        whole = np.zeros((1, 1, SIZE), bits)
+        movement.triangle(whole, 0, True, whole.copy())
+        for index in (np.int32, np.int64):
+            movement.gather_along(whole, np.zeros(whole.shape, index), whole.copy())
+    movement.sum_along(cube, False, False, np.zeros(SIZE), cube.copy())
+    for given in (numbers, wide):
+        interpolation.stretch_rows(given.reshape(1, SIZE), places, wide, wide.copy())
+        lines = given.reshape(1, SIZE, 1)
+        interpolation.stretch_axis(lines, places, wide, np.empty((1, SIZE, 1)))

@@ -155,7 +155,8 @@ def stretched(data: Tensor, stretches: tuple[Stretch, ...], filter_: Filter) -> 
     return np.asarray(np.where(outside, value, found))
 
 
-def _interpolated(data: Tensor, x: Floats, stretch: Stretch, filter_: Filter) -> Tensor:
+def taps_of(x: Floats, stretch: Stretch, filter_: Filter) -> list[tuple[Tensor, Floats]]:
+    """Give for each tap which element it takes for each place, and what that one weighs."""
     base = np.floor(x)
     taps = filter_.taps(stretch.scale)
     weights = filter_.weights(x - base, stretch.scale)
@@ -163,9 +164,13 @@ def _interpolated(data: Tensor, x: Floats, stretch: Stretch, filter_: Filter) ->
     if filter_.exclude_outside:
         kept = [(place >= 0) & (place < stretch.length) for place in places]
         weights = _shares([np.where(*pair, 0.0) for pair in zip(kept, weights, strict=True)])
+    inside = [np.clip(place, 0, stretch.length - 1).astype(np.int64) for place in places]
+    return list(zip(inside, weights, strict=True))
+
+
+def _interpolated(data: Tensor, x: Floats, stretch: Stretch, filter_: Filter) -> Tensor:
     total: Tensor = np.zeros(())
-    for index, (place, weight) in enumerate(zip(places, weights, strict=True)):
-        inside = np.clip(place, 0, stretch.length - 1).astype(np.int64)
+    for index, (inside, weight) in enumerate(taps_of(x, stretch, filter_)):
         part = np.take(data, inside, axis=stretch.axis) * _along(weight, stretch.axis, data.ndim)
         total = total + part if index else part
     return total

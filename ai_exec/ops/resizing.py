@@ -19,7 +19,7 @@ from ai_exec.ops.rules import (
     size,
     wholes_of,
 )
-from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
+from ai_exec.registry import Attributes, Call, Mismatch, Operand, earlier, operator
 from ai_exec.tensor import Shape, Tensor
 
 Wholes = tuple[int, ...]
@@ -239,15 +239,10 @@ def resize(
     nearest_mode: str = "round_prefer_floor",
 ) -> Tensor:
     """Weighted neighbours axis by axis in binary64, rounded once (see `interpolation`)."""
-    along = _axes_of(x.ndim, axes)
-    if sizes is not None and sizes.size:
-        found = by_sizes(x.shape, along, listed(sizes), keep_aspect_ratio_policy)
-    else:
-        assert scales is not None
-        found = by_scales(x.shape, along, scales)
+    found = _found(x.shape, scales, sizes, axes, keep_aspect_ratio_policy)
     if coordinate_transformation_mode == "tf_crop_and_resize":
         assert roi is not None
-        found = cropped(found, along, roi)
+        found = cropped(found, _axes_of(x.ndim, axes), roi)
     filter_ = Filter(
         _mode(mode),
         coordinate_transformation_mode,
@@ -258,6 +253,32 @@ def resize(
         extrapolation_value,
     )
     return stretched(x, found, filter_)
+
+
+def _found(
+    shape: Shape, scales: Tensor | None, sizes: Tensor | None, axes: Wholes | None, policy: str
+) -> tuple[Stretch, ...]:
+    along = _axes_of(len(shape), axes)
+    if sizes is not None and sizes.size:
+        return by_sizes(shape, along, listed(sizes), policy)
+    assert scales is not None
+    return by_scales(shape, along, scales)
+
+
+def linear_stretches(
+    shape: Shape, scales: Tensor | None, sizes: Tensor | None, given: Attributes
+) -> tuple[tuple[Stretch, ...], Filter] | None:
+    """Give what `resize` does to a shape if it weighs neighbours and crops nothing, else None."""
+    place, axes = str(given["coordinate_transformation_mode"]), given.get("axes")
+    mode = _mode(str(given["mode"]))
+    if mode == "nearest" or place == "tf_crop_and_resize":
+        return None
+    policy, cubic = str(given.get("keep_aspect_ratio_policy", "stretch")), given["cubic_coeff_a"]
+    assert isinstance(cubic, float)
+    found = _found(shape, scales, sizes, axes, policy)  # type: ignore[arg-type]
+    outside = bool(given["exclude_outside"])
+    antialias = bool(given.get("antialias"))
+    return found, Filter(mode, place, "", cubic, antialias, outside)
 
 
 earlier(

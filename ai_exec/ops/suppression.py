@@ -85,7 +85,7 @@ def non_max_suppression(
     limit = np.zeros((), np.float32) if iou_threshold is None else iou_threshold.reshape(())
     found: list[tuple[int, int, int]] = []
     for sample in range(scores.shape[0]) if most > 0 else ():
-        corners = _corners(boxes[sample], center_point_box)
+        corners = corners_of(boxes[sample], center_point_box)
         for label in range(scores.shape[1]):
             values = scores[sample, label]
             kept = ~np.isnan(values)
@@ -97,7 +97,7 @@ def non_max_suppression(
     return np.array(found, dtype=np.int64).reshape(-1, 3)
 
 
-def _corners(boxes: Tensor, center_point_box: int) -> Tensor:
+def corners_of(boxes: Tensor, center_point_box: int) -> Tensor:
     """Give the least and greatest coordinates [2, axis, box]."""
     first, second = boxes[:, :2].T, boxes[:, 2:].T
     if center_point_box:
