@@ -19,6 +19,7 @@ from typing import (
 
 import numpy as np
 
+from ai_exec.span import TRUTH, Span
 from ai_exec.tensor import Shape, Tensor, TensorType, type_text
 
 
@@ -63,48 +64,8 @@ class Subgraph(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A sequence as admission follows it: the names of its tensors, all of one element type."""
-
-    names: tuple[str, ...]
-    dtype: str
-
-
-class Absent:
-    """An optional that holds nothing."""
-
-
 class NamedType:
     """A type in an attribute, which means nothing where types are inferred."""
-
-
-Value = str | Held | Absent
-"""A tensor by its name, a sequence, or an optional without an element."""
-
-
-class Nodes(Protocol):
-    """What a rule that unfolds a node may do."""
-
-    def operand(self, value: Value) -> "Operand":
-        """Give what is known of a tensor; raises Mismatch for anything else."""
-        ...
-
-    def sequence(self, value: Value) -> Held:
-        """Give a sequence; raises Mismatch for anything else."""
-        ...
-
-    def add(self, operator: str, *inputs: str, count: int = 1, **given: "Attribute") -> Any:
-        """Add a node of the main domain, and give the names of its outputs."""
-        ...
-
-    def constant(self, tensor: Tensor) -> str:
-        """Add a constant, and give its name."""
-        ...
-
-    def inline(self, body: "Body", inputs: tuple[Value, ...]) -> tuple[Value, ...]:
-        """Add the nodes of a body, and give its outputs."""
-        ...
 
 
 Attribute = (
@@ -151,6 +112,24 @@ class Operand:
     """The elements, where they do not depend on the model's inputs."""
     exact: bool = True
     """Whether the shape is certain; if not, it is the most that each axis can have."""
+    least: Shape | None = None
+    """Of a shape that is not certain the least that each axis can have; None for 0."""
+    within: Span | None = None
+    """Bounds of elements that depend on a run, where they are known."""
+
+    @property
+    def shortest(self) -> Shape:
+        """The least that each axis can have."""
+        if self.exact:
+            return self.shape
+        return (0,) * len(self.shape) if self.least is None else self.least
+
+    @property
+    def span(self) -> Span | None:
+        """Bounds of the elements, which meet where these are known."""
+        if self.value is not None:
+            return Span(self.value, self.value)
+        return TRUTH if self.within is None and self.dtype == "bool" else self.within
 
     @property
     def rank(self) -> int:
@@ -198,7 +177,10 @@ class Call:
         """Give the elements of an input; raises Unbounded where they depend on a run."""
         value = self.known(index)
         if value is None:
-            raise Unbounded(f"input {index} must be a constant, so that shapes are bounded")
+            raise Unbounded(
+                f"the shape of its result depends on input {index}, which is known at a run only: "
+                "make it a constant"
+            )
         return value
 
     def whole(self, name: str) -> int:

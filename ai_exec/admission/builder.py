@@ -6,8 +6,9 @@ from ai_exec import registry
 from ai_exec.admission.bodies import JudgedBody
 from ai_exec.admission.nodes import Unfit
 from ai_exec.model.loader import shown
-from ai_exec.registry import Attribute, Body, Held, Mismatch, Operand, Value
+from ai_exec.registry import Attribute, Body, Mismatch, Operand
 from ai_exec.tensor import Tensor
+from ai_exec.unfolding import Held, Value
 
 if TYPE_CHECKING:
     from ai_exec.admission.scope import Scope

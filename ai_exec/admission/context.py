@@ -9,8 +9,9 @@ from ai_exec.admission.nodes import Folding
 from ai_exec.limits import Limits
 from ai_exec.model.loader import RawFunction, Unreadable, declared_value, weight_of
 from ai_exec.model.wire import Message
-from ai_exec.registry import Absent, Held, Operand, Operator
+from ai_exec.registry import Operand, Operator
 from ai_exec.tensor import Tensor
+from ai_exec.unfolding import Absent, Held
 
 _CAST: Final = registry.find("", "Cast", 13)
 _IDENTITY: Final = registry.find("", "Identity", 13)

@@ -1,13 +1,15 @@
 """Judging one node: its operator, attributes and inputs, and the types of what it gives."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Final
 
 import numpy as np
 
 from ai_exec import ops, registry
+from ai_exec.admission.inexact import between_bounds, tightened, uncertain
+from ai_exec.admission.spans import bounded
 from ai_exec.limits import Limits
 from ai_exec.metering import tensor_bytes
 from ai_exec.model.loader import (
@@ -227,13 +229,18 @@ def judge(
         cost, scratch = operator.cost(call), operator.scratch(call)
     except Unbounded as error:
         raise Refusal(str(error)) from error
-    dynamic = not all(output.exact for output in outputs)
+    dynamic = inexact or not all(output.exact for output in outputs)
     if dynamic:
-        most = tuple(
-            _tightened(output, said) for output, said in zip(outputs, declared, strict=False)
+        outputs = tuple(
+            tightened(output, said)
+            for output, said in zip(outputs, (*declared, *[None] * len(outputs)), strict=False)
         )
-        call = Call(inputs, attributes, count, most, declared)
-    return JudgedNode(operator, attributes, call, cost, scratch, dynamic)
+    spans = bounded(operator, call, outputs)
+    outputs = tuple(
+        output if span is output.within else replace(output, within=span)
+        for output, span in zip(outputs, spans, strict=True)
+    )
+    return JudgedNode(operator, attributes, replace(call, outputs=outputs), cost, scratch, dynamic)
 
 
 def _inferred(operator: Operator, call: Call, *, inexact: bool) -> tuple[Operand, ...]:
@@ -246,27 +253,17 @@ def _inferred(operator: Operator, call: Call, *, inexact: bool) -> tuple[Operand
         raise
     except Unbounded as error:
         if not complete:
-            raise Refusal(f"{error}; or declare the greatest shape of its result") from error
-        return tuple(_uncertain(operand) for operand in said)
+            raise Refusal(
+                f"{error}, or declare the greatest shape of the result in the model (value_info)"
+            ) from error
+        return tuple(uncertain(operand) for operand in said)
     except Mismatch:
         if not inexact or not complete or operator.bodies:
             raise
-        return tuple(_uncertain(operand) for operand in said)
+        return tuple(uncertain(operand) for operand in said)
     if inexact and not operator.bodies:
-        return tuple(_uncertain(output) for output in outputs)
+        return between_bounds(operator, call, outputs)
     return outputs
-
-
-def _uncertain(operand: Operand) -> Operand:
-    return Operand(operand.dtype, operand.shape, None, exact=False)
-
-
-def _tightened(output: Operand, said: Operand | None) -> Operand:
-    """Take the lesser of two bounds."""
-    if output.exact or said is None or (said.dtype, said.rank) != (output.dtype, output.rank):
-        return output
-    shape = tuple(min(pair) for pair in zip(output.shape, said.shape, strict=True))
-    return Operand(output.dtype, shape, None, exact=False)
 
 
 class Folding:

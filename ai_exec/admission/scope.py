@@ -220,7 +220,7 @@ class Scope(Names):
             }
             self.nodes.append(Placed(node, inputs, targets, place, bodies))
             results = tuple(
-                Operand(output.dtype, output.shape, None, output.exact)
+                replace(output, value=None) if output.value is not None else output
                 for output in node.call.outputs
             )
         for target, operand in zip(targets, results, strict=False):

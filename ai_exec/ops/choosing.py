@@ -43,7 +43,8 @@ def _non_zero(call: Call) -> tuple[Operand, ...]:
     data = call.at(0)
     value = _known(data)
     count = size(data.shape) if value is None else int((value != 0).sum())
-    return (Operand("int64", (data.rank, count), exact=value is not None),)
+    least = (data.rank, 0)
+    return (Operand("int64", (data.rank, count), exact=value is not None, least=least),)
 
 
 @operator(
@@ -162,13 +163,13 @@ def unique(
     return np.take(flat, places, axis=along or 0), places, kinds, counts
 
 
-def _top_k(call: Call, count: int | None) -> tuple[Operand, ...]:
+def _top_k(call: Call, count: int | None, most: int = 1 << 62) -> tuple[Operand, ...]:
     data = call.at(0)
     axis = axis_of(call.whole("axis"), data.rank)
     length = data.shape[axis]
     if count is not None and not 0 <= count <= length:
         raise Mismatch(f"k is {count} of {length} elements")
-    kept = length if count is None else count
+    kept = min(length, max(most, 0)) if count is None else count
     shape = (*data.shape[:axis], kept, *data.shape[axis + 1 :])
     exact = count is not None
     return Operand(data.dtype, shape, exact=exact), Operand("int64", shape, exact=exact)
@@ -179,8 +180,9 @@ def _top_k_10(call: Call) -> tuple[Operand, ...]:
     require_dtype(count, ("int64",), "K")
     if size(count.shape) != 1:
         raise Mismatch(f"K is {count}, not one number")
-    known = call.known(1)
-    return _top_k(call, None if known is None else int(known.reshape(())))
+    known, span = call.known(1), count.span
+    most = 1 << 62 if span is None else int(span.high.max(initial=0))
+    return _top_k(call, None if known is None else int(known.reshape(())), most)
 
 
 def _top_k_cost(call: Call) -> int:

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 
 from ai_exec.metering import free, per_element
-from ai_exec.ops.rules import listed, require_dtype, size, wholes_of
-from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
+from ai_exec.ops.rules import bounds_of, listed, require_dtype, size, wholes_of
+from ai_exec.registry import Call, Mismatch, Operand, Unbounded, earlier, operator
 from ai_exec.tensor import Tensor
 
 CONSTANT_KINDS = ("value", "value_float", "value_floats", "value_int", "value_ints")
@@ -67,16 +67,18 @@ def constant_1(*, value: Tensor) -> Tensor:
 
 
 def _filled(call: Call) -> tuple[Operand, ...]:
-    shape = wholes_of(call, 0)
+    low, shape = bounds_of(call, 0) if call.known(0) is None else (None, wholes_of(call, 0))
     if any(length < 0 for length in shape):
         raise Mismatch(f"shape {list(shape)} is negative")
     value = call.attributes["value"]
-    if value is None:
-        return (Operand("float32", shape),)
-    assert isinstance(value, np.ndarray)
-    if value.size != 1:
-        raise Mismatch(f"value has {value.size} elements, not 1")
-    return (Operand(value.dtype.name, shape),)
+    if value is not None:
+        assert isinstance(value, np.ndarray)
+        if value.size != 1:
+            raise Mismatch(f"value has {value.size} elements, not 1")
+    dtype = "float32" if value is None else value.dtype.name
+    if low is None:
+        return (Operand(dtype, shape),)
+    return (Operand(dtype, shape, exact=False, least=tuple(max(0, length) for length in low)),)
 
 
 @operator(
@@ -147,11 +149,29 @@ def _range(call: Call) -> tuple[Operand, ...]:
         require_dtype(call.at(index), (call.at(0).dtype,), f"input {index}")
         if size(call.at(index).shape) != 1:
             raise Mismatch(f"input {index} is {call.at(index)}, not a scalar")
-        numbers.append(call.constant(index).reshape(()).item())
+        numbers.append(call.known(index))
     if call.attributes.get("stash_type", 1) != 1:
         raise Mismatch(f"stash_type is {call.whole('stash_type')}, not 1")
     with np.errstate(all="ignore"):
-        return (Operand(call.at(0).dtype, (range_length(*numbers),)),)
+        if any(number is None for number in numbers):
+            return (Operand(call.at(0).dtype, (_longest(call),), exact=False),)
+        told = (number.reshape(()).item() for number in numbers if number is not None)
+        return (Operand(call.at(0).dtype, (range_length(*told),)),)
+
+
+def _longest(call: Call) -> int:
+    """Bound the length of a range some of whose numbers are bounded only."""
+    spans = [call.at(index).span for index in range(3)]
+    for index, span in enumerate(spans):
+        if span is None:
+            call.constant(index)
+    start, limit, step = ((span.low.min().item(), span.high.max().item()) for span in spans if span)
+    if step[0] > 0:
+        return range_length(start[0], limit[1], step[0])
+    if step[1] < 0:
+        return range_length(start[1], limit[0], step[1])
+    call.constant(2)
+    raise Unbounded("nothing bounds the step")
 
 
 RANGED: Final = ("float32", "float64", "int16", "int32", "int64")

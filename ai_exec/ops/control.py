@@ -11,6 +11,7 @@ import numpy as np
 
 from ai_exec.ops.rules import axis_of, require_dtype, size
 from ai_exec.registry import Body, Call, Mismatch, Operand, operator
+from ai_exec.span import Span, union
 from ai_exec.tensor import Shape, Tensor, TensorType
 
 Wholes = tuple[int, ...]
@@ -22,7 +23,7 @@ TRUE: Final = np.array(True)
 
 def _plain(operand: Operand) -> Operand:
     """A value of a run of the operand's type."""
-    return Operand(operand.dtype, operand.shape, None, operand.exact)
+    return Operand(operand.dtype, operand.shape, None, operand.exact, operand.least)
 
 
 def _single(operand: Operand, dtype: str, what: str) -> None:
@@ -50,7 +51,9 @@ def _either(index: int, first: Operand, second: Operand) -> Operand:
         )
     shape = tuple(map(max, first.shape, second.shape))
     exact = first.exact and second.exact and first.shape == second.shape
-    return Operand(first.dtype, shape, None, exact)
+    least = tuple(map(min, first.shortest, second.shortest))
+    within = union(first.span, second.span)
+    return Operand(first.dtype, shape, None, exact, least, within)
 
 
 def _dearer(call: Call) -> int:
@@ -80,9 +83,11 @@ def _loop(call: Call) -> tuple[Operand, ...]:
     if going is not None:
         _single(going, "bool", "the condition")
     count = None if limit is None else limit.value
-    trips = body.calls_max if count is None else max(0, int(count.reshape(-1)[0]))
+    span = None if limit is None else limit.span
+    trips = body.calls_max if span is None else max(0, int(span.high.max()))
     start = tuple(_plain(call.at(index)) for index in range(2, len(call.inputs)))
-    number, condition = Operand("int64", ()), Operand("bool", (), TRUE)
+    counted = Span(np.array(0), np.array(max(trips - 1, 0)))
+    number, condition = Operand("int64", (), within=counted), Operand("bool", (), TRUE)
     outputs = body.judge((number, condition, *start))
     if len(outputs) <= len(start):
         raise Mismatch(f"a body of {len(outputs)} outputs for {len(start)} carried values")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ai_exec.metering import per_element
-from ai_exec.ops.rules import Axes, axes_of, listed, require_dtype, size, wholes_of
+from ai_exec.ops.rules import Axes, axes_of, bounds_of, listed, require_dtype, size, wholes_of
 from ai_exec.registry import Call, Mismatch, Operand, earlier, operator
 from ai_exec.tensor import Tensor
 
@@ -60,7 +60,25 @@ def _pad_value(call: Call, axes: Axes) -> tuple[Operand, ...]:
         require_dtype(value, (call.at(0).dtype,), "constant_value")
         if size(value.shape) != 1:
             raise Mismatch(f"constant_value is {value}, not a scalar")
+    if call.known(1) is None:
+        return (_bounded_pad(call, bounds_of(call, 1), axes),)
     return _padded(call, wholes_of(call, 1), axes)
+
+
+def _bounded_pad(call: Call, bounds: tuple[Wholes, Wholes], axes: Axes) -> Operand:
+    """Bound what is padded by widths between two."""
+    data, count = call.at(0), len(axes)
+    found = axes_of(axes, data.rank)
+    if any(len(end) != 2 * count for end in bounds):
+        raise Mismatch(f"pads {call.at(1)} for {count} axes")
+    ends = []
+    for end in bounds:
+        shape = list(data.shape)
+        for place, axis in enumerate(axis % data.rank for axis in axes):
+            shape[axis] = max(0, shape[axis] + end[place] + end[place + count])
+        ends.append(tuple(shape))
+    assert len(found) == count
+    return Operand(data.dtype, ends[1], exact=False, least=ends[0])
 
 
 @operator(

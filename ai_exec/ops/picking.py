@@ -11,6 +11,7 @@ from ai_exec.ops.rules import (
     NUMBERS,
     axes_of,
     axis_of,
+    bounds_of,
     listed,
     require_dtype,
     require_list,
@@ -60,11 +61,38 @@ def _slice(call: Call) -> tuple[Operand, ...]:
     if any(call.known(index) is None for index in given):
         for index in given:
             require_list(call, index)
-        return (Operand(call.at(0).dtype, call.at(0).shape, exact=False),)
+        return (_most_sliced(call),)
     starts, ends = wholes_of(call, 1), wholes_of(call, 2)
     axes = wholes_of(call, 3) if call.optional(3) is not None else tuple(range(len(starts)))
     steps = wholes_of(call, 4) if call.optional(4) is not None else (1,) * len(starts)
     return _sliced(call, starts, ends, axes, steps)
+
+
+def _most_sliced(call: Call) -> Operand:
+    """Bound what is left where a run tells which parts: other axes stay as they are."""
+    data, count = call.at(0), size(call.at(1).shape)
+    axes = tuple(range(count)) if call.optional(3) is None else None
+    if axes is None and call.known(3) is not None:
+        axes = wholes_of(call, 3)
+    if axes is None:
+        return Operand(data.dtype, data.shape, exact=False)
+    cut = axes_of(axes, data.rank)
+    most = list(data.shape)
+    if call.optional(4) is None and len(axes) == count and call.at(2).shape == call.at(1).shape:
+        starts, (ends, lasts) = _ends(call, 1)[0], _ends(call, 2)
+        for axis, start, end, last in zip(axes, starts, ends, lasts, strict=True):
+            if min(start, end) >= 0:
+                most[axis] = min(most[axis], max(last - start, 0))
+    least = (0 if axis in cut else length for axis, length in enumerate(data.shape))
+    return Operand(data.dtype, tuple(most), exact=False, least=tuple(least))
+
+
+def _ends(call: Call, index: int) -> tuple[Wholes, Wholes]:
+    """Give the least and greatest ends of parts; -1 where nothing is known."""
+    if call.at(index).span is None:
+        nothing = (-1,) * size(call.at(index).shape)
+        return nothing, nothing
+    return bounds_of(call, index)
 
 
 @operator("Slice", since=(10, 11, 13), infer=_slice, cost=per_element(start=12_000), moves=True)
@@ -300,11 +328,16 @@ def _one_hot(call: Call) -> tuple[Operand, ...]:
     require_shape(values, (2,), "values")
     if size(call.at(1).shape) != 1:
         raise Mismatch(f"depth is {call.at(1)}, not one number")
-    depth = int(cast(call.constant(1), "int64").reshape(()))
+    span = call.at(1).span
+    known = call.known(1)
+    if known is None:
+        known = call.constant(1) if span is None else span.high
+    depth = int(cast(known, "int64").reshape(()))
     if depth < 0:
         raise Mismatch(f"depth is {depth}")
     axis = axis_of(call.whole("axis"), indices.rank + 1)
-    return (Operand(values.dtype, (*indices.shape[:axis], depth, *indices.shape[axis:])),)
+    shape = (*indices.shape[:axis], depth, *indices.shape[axis:])
+    return (Operand(values.dtype, shape, exact=call.known(1) is not None),)
 
 
 @operator(

@@ -11,6 +11,7 @@ from ai_exec.ops.rules import (
     INTEGERS,
     LIST_LENGTH_MAX,
     axis_of,
+    bounds_of,
     listed,
     require_dtype,
     require_rank,
@@ -95,7 +96,16 @@ def _scales_of(call: Call, index: int) -> Tensor:
     require_rank(scales, range(1, 2), "scales")
     if size(scales.shape) > LIST_LENGTH_MAX:
         raise Mismatch(f"scales is {scales}, longer than {LIST_LENGTH_MAX}")
+    if call.known(index) is None and scales.span is not None:
+        return np.broadcast_to(scales.span.high, scales.shape)
     return call.constant(index)
+
+
+def _sizes_of(call: Call, index: int) -> Wholes:
+    """Give the sizes, or the most that they can be where a run tells them."""
+    if call.known(index) is None:
+        return bounds_of(call, index)[1]
+    return wholes_of(call, index)
 
 
 def _given(call: Call, index: int) -> bool:
@@ -120,7 +130,7 @@ def _stretches(call: Call) -> tuple[Stretch, ...]:
         raise Mismatch("give either scales or sizes")
     if _given(call, 3):
         policy = str(given.get("keep_aspect_ratio_policy", "stretch"))
-        return by_sizes(shape, axes, wholes_of(call, 3), policy)
+        return by_sizes(shape, axes, _sizes_of(call, 3), policy)
     return by_scales(shape, axes, _scales_of(call, 2))
 
 
@@ -141,7 +151,9 @@ def _resize(call: Call) -> tuple[Operand, ...]:
     shape = list(data.shape)
     for stretch in _stretches(call):
         shape[stretch.axis] = stretch.outputs
-    return (Operand(data.dtype, tuple(shape)),)
+    told = [index for index in range(1, len(call.inputs)) if _given(call, index)]
+    exact = all(call.known(index) is not None for index in told)
+    return (Operand(data.dtype, tuple(shape), exact=exact),)
 
 
 def _work(call: Call) -> tuple[int, int]:

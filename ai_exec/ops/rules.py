@@ -3,7 +3,9 @@
 from math import prod
 from typing import Final
 
-from ai_exec.registry import Call, Infer, Mismatch, Operand
+import numpy as np
+
+from ai_exec.registry import Call, Infer, Mismatch, Operand, Unbounded
 from ai_exec.tensor import DTYPE_NUMBERS, Shape, Tensor
 
 FLOAT32: Final = ("float32",)
@@ -16,6 +18,9 @@ INDICES: Final = ("int32", "int64")
 
 LIST_LENGTH_MAX: Final = 512
 """Longest list of axes, lengths or parts; a node has no more outputs either."""
+
+LENGTH_BOUND: Final = 1 << 32
+"""A length that may be so great is as good as not bounded."""
 
 Axes = tuple[int, ...]
 
@@ -129,6 +134,18 @@ def wholes_of(call: Call, index: int) -> tuple[int, ...]:
     """Give a constant input that is a list of whole numbers."""
     require_list(call, index)
     return listed(call.constant(index))
+
+
+def bounds_of(call: Call, index: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Give what the numbers of a list are at least and at most; raises Unbounded."""
+    require_list(call, index)
+    operand = call.at(index)
+    span = operand.span
+    if span is None or not operand.exact or not (span.high < LENGTH_BOUND).all():
+        call.constant(index)
+        raise Unbounded(f"nothing bounds input {index}")
+    low, high = (np.broadcast_to(end, operand.shape) for end in (span.low, span.high))
+    return listed(low), listed(high)
 
 
 def require_list(call: Call, index: int) -> None:

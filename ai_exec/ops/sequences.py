@@ -8,8 +8,9 @@ import numpy as np
 
 from ai_exec.ops.picking import part_sizes
 from ai_exec.ops.rules import axis_of, listed
-from ai_exec.registry import Absent, Body, Held, Mismatch, NamedType, Nodes, Value, unfolding
+from ai_exec.registry import Body, Mismatch, NamedType, unfolding
 from ai_exec.tensor import DTYPE_NAMES
+from ai_exec.unfolding import Absent, Held, Nodes, Value
 
 LENGTH_MAX = 256
 """Tensors of a sequence."""

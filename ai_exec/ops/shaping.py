@@ -1,14 +1,18 @@
 """Operators that give the same elements another shape or order (R5)."""
 
+from math import prod
+
 import numpy as np
 
 from ai_exec.metering import free, per_element
 from ai_exec.ops.rules import (
     axes_of,
     axis_of,
+    bounds_of,
     broadcast_shapes,
     listed,
     one_dtype,
+    require_list,
     require_rank,
     require_shape,
     same,
@@ -51,8 +55,50 @@ def reshaped(shape: Shape, wanted: Wholes, *, allowzero: int) -> Shape:
     return tuple(lengths)
 
 
+def bounded_shape(data: Operand, low: Wholes, high: Wholes, *, allowzero: int) -> Operand:
+    """Give what is known of data in a shape whose lengths are bounded."""
+    total, axes = size(data.shape), data.rank
+    counts = _are_own(data, low, high)
+    least, most = [], []
+    for axis, (fewest, longest) in enumerate(zip(low, high, strict=True)):
+        copies = fewest <= 0 <= longest and not allowzero and axis < axes
+        others = (*high[:axis], *high[axis + 1 :]) if counts else (*low[:axis], *low[axis + 1 :])
+        rest = max(1, prod(length for length in others if length > 0))
+        bound = max(longest, data.shape[axis] if copies else 0, total // rest if fewest < 0 else 0)
+        most.append(min(bound, max(total, longest if longest == fewest else 0)))
+        least.append(fewest if fewest > 0 else 0)
+    return Operand(data.dtype, tuple(most), exact=False, least=tuple(least))
+
+
+def _are_own(data: Operand, low: Wholes, high: Wholes) -> bool:
+    """Tell whether lengths that a run tells are taken for lengths of the data itself.
+
+    So where each is bounded as an uncertain axis of the data is, and all divide the data at its
+    greatest: [n, 20] in the shape [n, -1, 4].
+    """
+    pairs = zip(data.shortest, data.shape, strict=True)
+    open_lengths = [longest for fewest, longest in pairs if fewest < longest]
+    told = [longest for fewest, longest in zip(low, high, strict=True) if fewest < longest]
+    known = prod(length for length in high if length > 0)
+    return (
+        bool(told)
+        and all(length in open_lengths for length in told)
+        and known > 0
+        and size(data.shape) % known == 0
+    )
+
+
 def _reshape(call: Call) -> tuple[Operand, ...]:
     allowzero = call.whole("allowzero") if "allowzero" in call.attributes else 0
+    if call.known(1) is None:
+        data = call.at(0)
+        if call.at(1).span is None:
+            require_list(call, 1)
+            count = size(call.at(1).shape)
+            bounds = ((-1,) * count, (size(data.shape),) * count)
+        else:
+            bounds = bounds_of(call, 1)
+        return (bounded_shape(data, *bounds, allowzero=allowzero),)
     shape = reshaped(call.at(0).shape, wholes_of(call, 1), allowzero=allowzero)
     return (Operand(call.at(0).dtype, shape),)
 
@@ -208,10 +254,26 @@ def concat_1(*inputs: Tensor, axis: int | None = None) -> Tensor:
 
 
 def _expand(call: Call) -> tuple[Operand, ...]:
+    if call.known(1) is None:
+        return (_expanded(call.at(0), *bounds_of(call, 1)),)
     wanted = wholes_of(call, 1)
     if any(length < 0 for length in wanted):
         raise Mismatch(f"shape {list(wanted)} is negative")
     return (Operand(call.at(0).dtype, broadcast_shapes(call.at(0).shape, wanted)),)
+
+
+def _expanded(data: Operand, low: Wholes, high: Wholes) -> Operand:
+    """Bound what data is broadcast to by a shape between two; axes of 1 count most."""
+    rank = max(data.rank, len(low))
+    own = (1,) * (rank - data.rank) + data.shape
+    fewest, longest = ((1,) * (rank - len(end)) + end for end in (low, high))
+    most = tuple(
+        length if length != 1 else max(bound, 0) for length, bound in zip(own, longest, strict=True)
+    )
+    least = tuple(
+        length if length != 1 else max(bound, 0) for length, bound in zip(own, fewest, strict=True)
+    )
+    return Operand(data.dtype, most, exact=False, least=least)
 
 
 @operator("Expand", since=(8, 13), infer=_expand, cost=per_element(1_000, 8_000), moves=True)
@@ -222,11 +284,19 @@ def expand(input: Tensor, shape: Tensor) -> Tensor:
 
 
 def _tile(call: Call) -> tuple[Operand, ...]:
-    data, repeats = call.at(0), wholes_of(call, 1)
+    data = call.at(0)
+    if call.known(1) is None:
+        low, repeats = bounds_of(call, 1)
+    else:
+        low = repeats = wholes_of(call, 1)
     if len(repeats) != data.rank or any(count < 0 for count in repeats):
         raise Mismatch(f"repeats {list(repeats)} for {data}")
     lengths = zip(data.shape, repeats, strict=True)
-    return (Operand(data.dtype, tuple(length * count for length, count in lengths)),)
+    most = tuple(length * count for length, count in lengths)
+    if low == repeats:
+        return (Operand(data.dtype, most),)
+    least = (length * max(count, 0) for length, count in zip(data.shape, low, strict=True))
+    return (Operand(data.dtype, most, exact=False, least=tuple(least)),)
 
 
 @operator("Tile", since=(6, 13), infer=_tile, cost=per_element(800, 8_000), moves=True)

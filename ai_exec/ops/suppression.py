@@ -54,7 +54,7 @@ def _suppress(call: Call) -> tuple[Operand, ...]:
         centre = call.whole("center_point_box")
         found = non_max_suppression(*values, center_point_box=centre)  # type: ignore[arg-type]
         return (Operand("int64", found.shape),)
-    return (Operand("int64", (rows, 3), exact=not rows),)
+    return (Operand("int64", (rows, 3), exact=not rows, least=(0, 3)),)
 
 
 def _cost(call: Call) -> int:
