@@ -1,5 +1,6 @@
 """Results of nodes whose inputs have shapes that only a run tells: bounds from bounds."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -47,6 +48,31 @@ def _shorter(operand: Operand, *, counts: bool) -> Operand:
         for least, length in zip(operand.shortest, operand.shape, strict=True)
     )
     return replace(operand, shape=shape)
+
+
+def agreeing(inputs: tuple[Operand | None, ...]) -> tuple[Operand | None, ...]:
+    """Give inputs whose uncertain axes are as long as those that they meet when they broadcast."""
+    lengths: dict[int, int] = {}
+    certain: dict[int, int] = {}
+    for operand in inputs:
+        if operand is not None:
+            for place, (least, most) in enumerate(
+                zip(reversed(operand.shortest), reversed(operand.shape), strict=True)
+            ):
+                found = certain if least == most > 1 else lengths
+                found[place] = max(most, found.get(place, 0))
+    lengths |= certain
+    return tuple(None if operand is None else _stretched(operand, lengths) for operand in inputs)
+
+
+def _stretched(operand: Operand, lengths: Mapping[int, int]) -> Operand:
+    """Give an operand with other lengths, counted from the last axis on, of its uncertain axes."""
+    places = reversed(range(operand.rank))
+    shape = tuple(
+        length if least == length else lengths[place]
+        for least, length, place in zip(operand.shortest, operand.shape, places, strict=True)
+    )
+    return operand if shape == operand.shape else replace(operand, shape=shape)
 
 
 def _alike(inputs: tuple[Operand | None, ...], most: Operand) -> Operand | None:

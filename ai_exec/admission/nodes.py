@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from ai_exec import ops, registry
-from ai_exec.admission.inexact import between_bounds, tightened, uncertain
+from ai_exec.admission.inexact import agreeing, between_bounds, tightened, uncertain
 from ai_exec.admission.spans import bounded
 from ai_exec.limits import Limits
 from ai_exec.metering import tensor_bytes
@@ -258,9 +258,12 @@ def _inferred(operator: Operator, call: Call, *, inexact: bool) -> tuple[Operand
             ) from error
         return tuple(uncertain(operand) for operand in said)
     except Mismatch:
-        if not inexact or not complete or operator.bodies:
+        if not inexact or operator.bodies:
             raise
-        return tuple(uncertain(operand) for operand in said)
+        if complete:
+            return tuple(uncertain(operand) for operand in said)
+        call = replace(call, inputs=agreeing(call.inputs))
+        outputs = operator.infer(call)
     if inexact and not operator.bodies:
         return between_bounds(operator, call, outputs)
     return outputs

@@ -66,11 +66,23 @@ SHAPED = [Node("Reshape", ["x", "shape"], ["h"]), Node("Neg", ["h"], ["y"])]
 SHAPE = value("shape", [2], "int64")
 
 
-def test_a_shape_that_is_an_input_needs_a_declaration() -> None:
-    assert ai_exec.admit(model(SHAPED, inputs=[SHAPE])).reasons == (
-        "node 0 (Reshape): input 1 must be a constant, so that shapes are bounded; "
-        "or declare the greatest shape of its result",
+def test_a_shape_that_nothing_bounds_needs_a_declaration() -> None:
+    filled = [Node("ConstantOfShape", ["shape"], ["y"])]
+
+    assert ai_exec.admit(model(filled, inputs=[SHAPE])).reasons == (
+        "node 0 (ConstantOfShape): the shape of its result depends on input 0, which is known at "
+        "a run only: make it a constant, or declare the greatest shape of the result in the model "
+        "(value_info)",
     )
+
+
+def test_a_shape_for_given_elements_is_bounded_by_their_number() -> None:
+    encoded = model(SHAPED, inputs=[SHAPE])
+
+    assert ai_exec.admit(encoded).outputs[0].shape == (6, 6)
+    for shape in ([2, 3], [1, 6], [6, -1]):
+        found = run_both(encoded, {"x": X, "shape": np.array(shape)})["y"]
+        assert found.tolist() == (-X.reshape(shape)).tolist()
 
 
 def test_a_shape_that_is_an_input() -> None:
@@ -91,7 +103,7 @@ def test_a_shape_that_is_an_input() -> None:
 
 
 def test_a_lie_about_a_type_traps() -> None:
-    nodes = [Node("Reshape", ["x", "shape"], ["h"]), Node("Identity", ["h"], ["y"])]
+    nodes = [Node("ConstantOfShape", ["shape"], ["h"]), Node("Identity", ["h"], ["y"])]
     built = proto(nodes, [value("x", [2, 3]), SHAPE], [helper.make_empty_tensor_value_info("y")])
     built.graph.value_info.append(value("h", [6, 3], "int64"))
 
@@ -100,7 +112,7 @@ def test_a_lie_about_a_type_traps() -> None:
 
 
 def test_shapes_that_meet_only_at_a_run() -> None:
-    """Two bounds differ, though the shapes of a run agree; a declaration bounds the result."""
+    """Two bounds differ, though the shapes of a run agree; the greater one bounds the result."""
     nodes = [
         Node("NonZero", ["x"], ["p"]),
         Node("NonZero", ["z"], ["q"]),
@@ -111,9 +123,8 @@ def test_shapes_that_meet_only_at_a_run() -> None:
     z[:2, :2] = 1
     built = proto(nodes, [value("x", [2, 3]), *inputs], [helper.make_empty_tensor_value_info("y")])
 
-    assert ai_exec.admit(encode(built)).reasons == (
-        "node 2 (Add): shapes [2, 6] and [2, 16] do not broadcast",
-    )
+    assert ai_exec.admit(encode(built)).outputs[0].shape == (2, 16)
+    run_both(encode(built), {"x": X, "z": z})
 
     built.graph.value_info.append(value("y", [2, 6], "int64"))
     run_both(encode(built), {"x": X, "z": z})
