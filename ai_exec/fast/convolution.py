@@ -4,35 +4,49 @@ Data lies with its channels last inside of chains of convolutions: results are v
 arrays with the axes in ONNX's order, which other kernels may read as any array.
 """
 
-from dataclasses import dataclass
 from math import prod
 from typing import Final, Protocol
 
 import numpy as np
 
 from ai_exec.fast.convolution_depth import convolve_depth
-from ai_exec.fast.convolution_finish import Ending, Link, ending_of
-from ai_exec.fast.convolution_rows import Shapes, convolve_rows, pack_rows, quantise_kernels
-from ai_exec.fast.convolution_squares import (
-    convolve_squares,
-    cut_chunks,
-    pack_squares,
-    reach_of,
+from ai_exec.fast.convolution_direct import (
+    LINES,
+    NARROW,
+    PIXELS,
+    PLANES,
+    Layout,
+    convolve_direct,
+    layout_of,
+    phases_of_painting,
+    phases_of_windows,
 )
+from ai_exec.fast.convolution_finish import Ending, Link, ending_of
+from ai_exec.fast.convolution_kernels import (
+    ByChannel,
+    Packed,
+    depth_kernels,
+    painting_kernels,
+    row_kernels,
+    square_kernels,
+)
+from ai_exec.fast.convolution_rows import Shapes, convolve_rows
+from ai_exec.fast.convolution_squares import convolve_squares
 from ai_exec.fast.convolution_vectors import PLACES
-from ai_exec.fast.tiles import NARROW_VECTORS, VECTORS, WIDE_LANES
+from ai_exec.fast.tiles import WIDE_LANES
 from ai_exec.fast.weights import Weights
+from ai_exec.ops.deconvolution import painted
 from ai_exec.ops.windows import Windows, windows
 from ai_exec.registry import Attributes
-from ai_exec.semantics.numerics import Floats, channels_of_block, product_bits
+from ai_exec.semantics.numerics import channels_of_block
 from ai_exec.tensor import Shape, Tensor
 
 PIECE_ROWS: Final = 48
 """Rows that are computed together, at most: so many that tiles of all heights divide them."""
 PIECE_BYTES: Final = 1 << 20
 """Room for a piece of gathered data: it should stay near the core."""
-CHUNK_CHANNELS_MIN: Final = 8
-"""Where chunks are shorter than this, squares cost more than they save."""
+IMAGE_BYTES_MAX: Final = 4 << 20
+"""Data that take more than this as whole numbers are gathered piece by piece."""
 SQUARES_MIN: Final = 8
 NO_TENSOR: Final = np.zeros((1, 1), np.float32)
 
@@ -45,36 +59,6 @@ def channels_last(x: Tensor) -> Tensor:
 def channels_second(x: Tensor) -> Tensor:
     """Give the view in ONNX's order of what lies with its channels last."""
     return x.transpose(0, x.ndim - 1, *range(1, x.ndim - 1))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Blocks:
-    """Channels in blocks, all groups one after the other."""
-
-    inner: Tensor
-    """Where blocks of a group start and end."""
-    bounds: Tensor
-    """The same of all groups."""
-    bits: Tensor
-    """Of each block."""
-
-
-def quantised_blocks(kernels: Tensor, groups: int) -> tuple[Blocks, Tensor, Floats]:
-    """Quantise kernels [map, channel of the group, ...] by blocks.
-
-    Gives digits of 32 bits [map, channel, tap] and scales [block of the group, map] too.
-    """
-    maps, channels = kernels.shape[:2]
-    taps = prod(kernels.shape[2:])
-    inner = np.array([*range(0, channels, channels_of_block(taps)), channels])
-    bits = np.array([product_bits(int(length) * taps) for length in np.diff(inner)])
-    digits = np.empty((maps, channels, taps), np.int32)
-    scales = np.ones((len(bits), maps))
-    whole = np.array(kernels, np.float32).reshape(maps, channels, taps)
-    quantise_kernels(whole, inner, bits, digits, scales)
-    starts = (np.arange(groups)[:, None] * channels + inner[:-1]).reshape(-1)
-    bounds = np.append(starts, groups * channels)
-    return Blocks(inner, bounds, np.tile(bits, groups)), digits, scales
 
 
 Operands = tuple[Ending, Tensor, Tensor, Tensor, Tensor]
@@ -104,15 +88,24 @@ class PreparedConvolution:
         attributes: Attributes,
         links: tuple[Link, ...] = (),
         weights: Weights | None = None,
+        *,
+        painting: bool = False,
     ) -> None:
-        groups = attributes["group"]
+        groups, kept = attributes["group"], weights or Weights()
         assert isinstance(groups, int)
-        placed = _place(shape, kernels, attributes)
         self._spatial = (1,) * (5 - len(shape)) + shape[2:]
-        self._result = (shape[0], *placed.outputs, kernels.shape[0])
+        self._way: Way
+        if painting:
+            placed, outputs = painted(shape[2:], kernels.shape[2:], attributes)
+            self._way = _painting(self._spatial, kernels, groups, placed, outputs, kept)
+            maps = kernels.shape[1] * groups
+        else:
+            placed = _place(shape, kernels, attributes)
+            outputs, maps = placed.outputs, kernels.shape[0]
+            self._way = way_of(self._spatial, kernels, groups, placed, kept)
+        self._result = (shape[0], *outputs, maps)
         self._unknown = np.zeros((shape[0], 0), np.int32)
-        self._ending = ending_of(links, bias, kernels.shape[0])
-        self._way = way_of(self._spatial, kernels, groups, placed, weights or Weights())
+        self._ending = ending_of(links, bias, maps)
 
     def run(
         self, x: Tensor, tensor: Tensor | None = None, sizes: Tensor | None = None
@@ -144,18 +137,23 @@ def _place(shape: Shape, kernels: Tensor, attributes: Attributes) -> Windows:
     )
 
 
-def way_of(spatial: Shape, kernels: Tensor, groups: int, placed: Windows, weights: Weights) -> Way:
-    """Choose by shapes and by the sizes of kernels, which are constant."""
-    shape = tuple(
+def _shapes(placed: Windows, outputs: Shape) -> tuple[Shape, ...]:
+    """Give kernel, strides, dilations, padding before and outputs over three axes."""
+    return tuple(
         (fill,) * (3 - len(part)) + part
         for part, fill in (
             (placed.kernel, 1),
             (placed.strides, 1),
             (placed.dilations, 1),
             (placed.before, 0),
-            (placed.outputs, 1),
+            (outputs, 1),
         )
     )
+
+
+def way_of(spatial: Shape, kernels: Tensor, groups: int, placed: Windows, weights: Weights) -> Way:
+    """Choose by shapes and by the sizes of kernels, which are constant."""
+    shape = _shapes(placed, placed.outputs)
     flat = spatial[0] == shape[0][0] == shape[4][0] == 1 and not shape[3][0]
     if flat and groups == len(kernels) >= WIDE_LANES and kernels.shape[1] == 1:
         by_channel = weights.ready(kernels, "channels", depth_kernels)
@@ -165,8 +163,33 @@ def way_of(spatial: Shape, kernels: Tensor, groups: int, placed: Windows, weight
         if squares.packed.size:
             return Squares(squares, shape[3][1:], shape[4][1:])
     form = ("rows", groups)
-    return Rows(
-        weights.ready(kernels, form, lambda value: row_kernels(value, groups)), shape, spatial
+    rows = weights.ready(kernels, form, lambda value: row_kernels(value, groups))
+    axes = [phases_of_windows(*along) for along in zip(*shape, strict=True)]
+    channels = kernels.shape[1] * groups
+    layout = layout_of(spatial, shape[0], shape[4], axes, rows.blocks.inner, channels)
+    if placed.elements > 1 and 8 * prod(layout.lengths) * channels <= IMAGE_BYTES_MAX:
+        return Direct(rows, layout)
+    return Rows(rows, shape, spatial)
+
+
+def _painting(
+    spatial: Shape,
+    kernels: Tensor,
+    groups: int,
+    placed: Windows,
+    outputs: Shape,
+    weights: Weights,
+) -> "Direct":
+    """Prepare a transposed convolution."""
+    shape, channels = _shapes(placed, outputs), kernels.shape[0]
+    axes = [phases_of_painting(*along) for along in zip(*shape, strict=True)]
+    each = channels // groups
+    inner = np.array([*range(0, each, channels_of_block(placed.elements)), each])
+    layout = layout_of(spatial, shape[0], shape[4], axes, inner, channels)
+    form = ("painting", groups, *(tuple(taps) for taps in layout.taps))
+    return Direct(
+        weights.ready(kernels, form, lambda value: painting_kernels(value, groups, layout.taps)),
+        layout,
     )
 
 
@@ -182,58 +205,11 @@ def _lines(x: Tensor) -> Tensor:
     return channels_last(x).reshape(x.shape[0], x.shape[3], -1)
 
 
-def panel_columns(maps: int) -> Tensor:
-    """Where panels of three and two vectors start that hold so many maps, and where they end."""
-    vectors = max(-(-maps // WIDE_LANES), NARROW_VECTORS)
-    narrow = -vectors % VECTORS
-    wide = (vectors - NARROW_VECTORS * narrow) // VECTORS
-    widths = [VECTORS] * wide + [NARROW_VECTORS] * narrow
-    return np.append(0, np.cumsum(widths)) * WIDE_LANES
-
-
-def _padded(scales: Floats, columns: Tensor) -> Floats:
-    """Scales [..., map] for all columns of panels."""
-    found = np.ones((*scales.shape[:-1], int(columns[-1])))
-    found[..., : scales.shape[-1]] = scales
-    return found
-
-
 def _piece(rows: int, row_bytes: int) -> int:
     """How many of so many rows are computed together."""
     room = max(8, min(PIECE_ROWS, PIECE_BYTES // max(row_bytes, 1) // 8 * 8))
     pieces = -(-rows // room)
     return min(rows, -(-rows // pieces // 8) * 8)
-
-
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class Packed:
-    """Kernels in panels."""
-
-    blocks: Blocks
-    columns: Tensor
-    """Where panels of a group start."""
-    packed: Tensor
-    """Whole numbers of 32 bits, as `convolution_rows` or `convolution_squares` order them."""
-    scales: Floats
-    """[group, block, column]."""
-    chunks: Tensor
-    """First channel, the one after the last, and block of each chunk of squares."""
-
-
-NO_CHUNKS: Final = np.zeros((0, 3), np.int64)
-
-
-def row_kernels(kernels: Tensor, groups: int) -> Packed:
-    """Pack kernels for `Rows`."""
-    blocks, digits, scales = quantised_blocks(kernels, groups)
-    maps, channels, taps = digits.shape
-    each = maps // groups
-    columns = panel_columns(each)
-    packed = np.zeros((groups, channels * taps * int(columns[-1])), np.int32)
-    for group in range(groups):
-        pack_rows(digits[group * each : (group + 1) * each], blocks.inner, columns, packed[group])
-    split = scales.reshape(len(scales), groups, each).transpose(1, 0, 2)
-    return Packed(blocks, columns, packed, _padded(split, columns), NO_CHUNKS)
 
 
 class Rows:
@@ -242,7 +218,7 @@ class Rows:
     def __init__(self, kernels: Packed, placed: Shapes, spatial: Shape) -> None:
         kernel, strides, dilations, before, outputs = placed
         self._kernels, self._shape = kernels, (kernel, strides, dilations, outputs)
-        length = kernels.packed.shape[1] // int(kernels.columns[-1])
+        length = prod(kernel) * int(kernels.blocks.inner[-1])
         self._piece = _piece(prod(outputs), 8 * length)
         parts = zip(*placed, spatial, strict=True)
         self._lengths = tuple(
@@ -276,20 +252,33 @@ class Rows:
         return found
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class ByChannel:
-    """Kernels of one channel each."""
+class Direct:
+    """Windows as rows of a product, read where they lie."""
 
-    blocks: Blocks
-    digits: Floats
-    """[tap, channel]."""
-    scales: Floats
+    def __init__(self, kernels: Packed, layout: Layout) -> None:
+        self._kernels, self._layout = kernels, layout
+        self._piece = min(PIECE_ROWS, max(prod(part) for part in layout.parts[:, 4:7].tolist()))
+
+    def run(self, x: Tensor, operands: Operands) -> None:
+        """See `Way`."""
+        kernels, blocks, layout = self._kernels, self._kernels.blocks, self._layout
+        data, lies = _in_one_piece(x, len(blocks.bits))
+        convolve_direct(
+            *(data, layout.before, layout.lengths, self._piece, lies),
+            *(layout.parts, layout.offsets, blocks.bounds, blocks.bits),
+            *(kernels.columns, kernels.packed, kernels.scales, *operands),
+        )
 
 
-def depth_kernels(kernels: Tensor) -> ByChannel:
-    """Prepare kernels for `Depth`."""
-    blocks, digits, scales = quantised_blocks(kernels, len(kernels))
-    return ByChannel(blocks, np.ascontiguousarray(digits[:, 0].T.astype(np.float64)), scales[0])
+def _in_one_piece(x: Tensor, blocks: int) -> tuple[Tensor, int]:
+    """Give data as they lie, and how that is; they are copied if it is no way of these."""
+    turned = x.transpose(0, 2, 3, 4, 1)
+    if not turned.flags.c_contiguous:
+        return np.ascontiguousarray(x), PLANES
+    width, channels = turned.shape[3:]
+    if channels >= WIDE_LANES:
+        return turned, PIXELS
+    return turned, LINES if blocks == 1 and width * channels >= WIDE_LANES else NARROW
 
 
 class Depth:
@@ -306,25 +295,6 @@ class Depth:
             *(lines, self._shape, x.shape[1], kernels.blocks.bounds, kernels.blocks.bits),
             *(kernels.digits, kernels.scales, *operands),
         )
-
-
-def square_kernels(kernels: Tensor) -> Packed:
-    """Pack kernels for `Squares`; nothing is packed where they don't suit."""
-    blocks, digits, scales = quantised_blocks(kernels, 1)
-    maps, channels, _ = digits.shape
-    columns = panel_columns(maps)
-    nothing = Packed(blocks, columns, np.zeros(0, np.int32), _padded(scales, columns), NO_CHUNKS)
-    if np.diff(blocks.bounds).min() < WIDE_LANES:
-        return nothing
-    reaches = np.empty((channels, maps, 4), np.int64)
-    reach_of(digits, reaches)
-    chunks = np.empty((channels, 3), np.int64)
-    found = cut_chunks(reaches, blocks.bounds, blocks.bits, chunks)
-    if found < 0 or found * CHUNK_CHANNELS_MIN > channels:
-        return nothing
-    packed = np.zeros(PLACES * channels * int(columns[-1]), np.int32)
-    pack_squares(digits, columns, chunks[:found], packed)
-    return Packed(blocks, columns, packed, _padded(scales[None], columns), chunks[:found].copy())
 
 
 class Squares:

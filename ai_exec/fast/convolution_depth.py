@@ -5,7 +5,14 @@ from typing import Any
 import numpy as np
 
 from ai_exec.fast.compilation import compiled
-from ai_exec.fast.convolution_finish import finish_piece, room_for
+from ai_exec.fast.convolution_finish import (
+    SIZES_AT,
+    finish_chain,
+    kind_of,
+    record_of,
+    room_for,
+    settle,
+)
 from ai_exec.fast.convolution_rows import Shapes, scales_of
 from ai_exec.fast.convolution_vectors import PIXELS, depth_sums, quantise_pixels
 
@@ -40,9 +47,13 @@ def convolve_depth(
     places, combined = np.empty(across, np.int64), np.empty(channels, np.float64)
     sources = np.empty(kernel[0] * kernel[1], np.int64)
     factors, scales = np.empty(channels), np.empty(channels)
+    kind, record = kind_of(ending, channels), record_of(ending, places, tensor, out, room[0])
+    desk, result, scale = record.ctypes.data, sums.ctypes.data, combined.ctypes.data
     step = strides[1] * channels * 8
     for sample in range(x.shape[0]):
-        scales_of(x[sample].reshape(x[sample].size), known[sample], bounds, bits, factors, scales)
+        image = x[sample]
+        scales_of(image.reshape(image.size), known[sample], bounds, bits, factors, scales)
+        record[SIZES_AT] = sizes[sample].ctypes.data
         for channel in range(channels):
             combined[channel] = scales[channel] * kernel_scales[channel]
         ready: Any = np.int64(0)
@@ -51,7 +62,7 @@ def convolve_depth(
             ready = max(ready, top)
             while ready < min(top + lines, height):
                 target = held[ready % lines].ctypes.data + before[1] * channels * 8
-                source = x[sample, ready].ctypes.data
+                source = image[ready].ctypes.data
                 quantise_pixels(source, target, width, channels, factors.ctypes.data)
                 ready += 1
             for tap in range(sources.shape[0]):
@@ -65,7 +76,10 @@ def convolve_depth(
             )
             for pixel in range(outputs[1]):
                 places[pixel] = (sample * outputs[0] + y) * outputs[1] + pixel
-            finish_piece(
-                *(sums, outputs[1], channels, 0, channels, combined),
-                *(places, ending, tensor, out, sizes[sample], room),
-            )
+            if kind >= 0:
+                settle(kind, desk, result, channels * 8, outputs[1], 0, channels, scale)
+            else:
+                finish_chain(
+                    *(result, outputs[1], channels, 0, channels, scale, places),
+                    *(ending, tensor, out, sizes[sample], room),
+                )

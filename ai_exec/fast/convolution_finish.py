@@ -13,9 +13,12 @@ import numpy as np
 from ai_exec.fast.compilation import compiled
 from ai_exec.fast.convolution_vectors import (
     RECORD,
+    SIZE_BITS,
     settle_both,
     settle_normal,
+    settle_normal_slim,
     settle_plain,
+    settle_plain_slim,
     settle_tensor,
 )
 from ai_exec.fast.finishing import (
@@ -76,10 +79,16 @@ Ending = tuple[int, Floats, Tensor, Tensor, Tensor, Floats, Tensor]
 first constant; numbers; constants by channel of binary32 and of binary64; limits [2, 3] of pieces
 that are settled without and with the chain.
 """
-SIZE: Final = np.int32(0x7FFFFFFF)
-"""The bits of a number without its sign."""
-OTHERWISE, PLAIN, NORMAL, TENSOR, BOTH = -1, 0, 1, 2, 3
-"""How a chain is settled: normalisation, sum with a tensor, limits in this order are one pass."""
+OTHERWISE, PLAIN, NORMAL, TENSOR, BOTH, PLAIN_SLIM, NORMAL_SLIM = -1, 0, 1, 2, 3, 4, 5
+"""How a chain is settled: normalisation, sum with a tensor, limits in this order are one pass.
+
+Slim are results of fewer columns than a vector holds.
+"""
+PLACES_AT, OUT_AT, ROW_AT, TENSOR_AT, BIAS_AT, WIDE_AT, LIMITS_AT, SIZES_AT, ROOM_AT = (
+    *range(6),
+    *range(8, 11),
+)
+"""Where a record has what `settle_plain` says."""
 
 
 def ending_of(links: tuple[Link, ...], bias: Tensor | None, channels: int) -> Ending:
@@ -221,36 +230,62 @@ def apply_step(
 
 
 @compiled
-def raise_sizes(values: Any, masks: Any, rows: int, width: int, sizes: Any) -> None:
-    """Greatest bits of a piece by column, from 0 on."""
-    bits = values.view(np.int32)
-    sizes[:] = 0
-    for row in range(rows):
-        for column in range(width):
-            sizes[column] = max(sizes[column], np.int32(bits[row * width + column] & masks[row]))
-
-
-@compiled
-def settle(kind: int, record: Any) -> None:
-    """Settle a piece in the way that its chain asks for."""
+def settle(
+    kind: int,
+    record: int,
+    sums: int,
+    stride: int,
+    rows: int,
+    column: int,
+    columns: int,
+    scales: int,
+) -> None:
+    """Settle a piece in the way that its chain asks for; all but counts are addresses."""
     if kind == PLAIN:
-        settle_plain(record.ctypes.data)
+        settle_plain(record, sums, stride, rows, column, columns, scales)
     elif kind == NORMAL:
-        settle_normal(record.ctypes.data)
+        settle_normal(record, sums, stride, rows, column, columns, scales)
     elif kind == TENSOR:
-        settle_tensor(record.ctypes.data)
+        settle_tensor(record, sums, stride, rows, column, columns, scales)
+    elif kind == BOTH:
+        settle_both(record, sums, stride, rows, column, columns, scales)
+    elif kind == PLAIN_SLIM:
+        settle_plain_slim(record, sums, stride, rows, column, columns, scales)
     else:
-        settle_both(record.ctypes.data)
+        settle_normal_slim(record, sums, stride, rows, column, columns, scales)
 
 
 @compiled
-def finish_piece(
-    sums: Any,
+def kind_of(ending: Any, columns: int) -> int:
+    """Tell how to settle results of so many columns, at most those of a piece."""
+    kind = ending[0]
+    if columns >= WIDE_LANES or kind == OTHERWISE:
+        return int(kind)
+    return OTHERWISE if kind >= TENSOR else int(kind + PLAIN_SLIM)
+
+
+@compiled
+def record_of(ending: Any, places: Any, tensor: Any, out: Any, values: Any) -> Any:
+    """Give the record for pieces that are settled, but for the sizes of a sample."""
+    _, bias, _, _, _, wide, limits = ending
+    record = np.empty(RECORD, np.int64)
+    record[PLACES_AT], record[OUT_AT] = places.ctypes.data, out.ctypes.data
+    record[ROW_AT], record[TENSOR_AT] = out.shape[1] * 4, tensor.ctypes.data
+    record[BIAS_AT] = bias.ctypes.data
+    for place in range(3):
+        record[WIDE_AT + place] = wide[place].ctypes.data
+    record[LIMITS_AT], record[ROOM_AT] = limits[1].ctypes.data, values.ctypes.data
+    return record
+
+
+@compiled
+def finish_chain(
+    sums: int,
     rows: int,
     width: int,
     column: int,
     valid: int,
-    scales: Any,
+    scales: int,
     places: Any,
     ending: Any,
     tensor: Any,
@@ -258,58 +293,38 @@ def finish_piece(
     sizes: Any,
     room: Any,
 ) -> None:
-    """Scale a piece [rows, width] of sums, finish it and store `valid` columns of it.
+    """Scale a piece [rows, width] of sums, finish it step by step and store `valid` columns of it.
 
     The piece starts at a column of out [pixel, channel]; its rows belong to the pixels in `places`,
     or to none where that is negative.  Sizes are the greatest bits of each channel so far.
     """
-    kind, bias, codes, numbers, table, wide, limits = ending
-    values, saved, outs, others, masks, found, record = room
-    narrow = valid < WIDE_LANES
-    settled = kind >= 0 and not (narrow and kind >= TENSOR)
-    direct = settled and not narrow
+    _, _, codes, numbers, table, wide, limits = ending
+    values, saved, lines, found = room
+    record = record_of(ending, lines, tensor, out, values[rows * width :])
+    record[OUT_AT], record[ROW_AT] = values.ctypes.data - column * 4, width * 4
+    record[LIMITS_AT], record[SIZES_AT] = limits[0].ctypes.data, found.ctypes.data - column * 4
+    settle_plain(record.ctypes.data, sums, width * 8, rows, column, width, scales)
+    for step in range(codes.shape[0]):
+        apply_step(
+            *(values, saved, rows, width, column, valid, codes[step, 0], codes[step, 1]),
+            *(numbers, table, wide, tensor, places),
+        )
     for row in range(rows):
-        offset = (places[row] * out.shape[1] + column) * 4
-        stored = direct and places[row] >= 0
-        outs[row] = out.ctypes.data + offset if stored else values.ctypes.data + row * width * 4
-        others[row] = tensor.ctypes.data + max(offset, 0)
-        masks[row] = SIZE if places[row] >= 0 else 0
-    record[0], record[1], record[2] = sums.ctypes.data, width * 8, rows
-    record[3] = valid if direct else width
-    record[4], record[5] = outs.ctypes.data, others.ctypes.data
-    record[6], record[7] = scales.ctypes.data, bias.ctypes.data + column * 8
-    for place in range(3):
-        record[8 + place] = wide[place].ctypes.data + column * 8
-    record[11], record[13] = limits[int(settled)].ctypes.data, masks.ctypes.data
-    record[12] = sizes.ctypes.data + column * 4 if direct else found.ctypes.data
-    found[:] = 0
-    settle(kind if settled else PLAIN, record)
-    if not settled:
-        for step in range(codes.shape[0]):
-            apply_step(
-                *(values, saved, rows, width, column, valid, codes[step, 0], codes[step, 1]),
-                *(numbers, table, wide, tensor, places),
-            )
-        raise_sizes(values, masks, rows, width, found)
-    if not direct:
-        for row in range(rows):
-            place = places[row]
-            if place >= 0:
-                for index in range(valid):
-                    out[place, column + index] = values[row * width + index]
-        for index in range(valid):
-            sizes[column + index] = max(sizes[column + index], found[index])
+        place = places[row]
+        if place >= 0:
+            target, line = out[place, column : column + valid], values[row * width :]
+            for index in range(valid):
+                target[index] = line[index]
+                size = np.int32(np.float32(line[index]).view(np.int32) & SIZE_BITS)
+                sizes[column + index] = max(sizes[column + index], size)
 
 
 @compiled
 def room_for(rows: int, width: int) -> Any:
-    """Give what `finish_piece` needs for pieces of this size."""
+    """Give what `finish_chain` needs for pieces of this size."""
     return (
+        np.empty(rows * width + WIDTH_MAX, np.float32),
         np.empty(rows * width, np.float32),
-        np.empty(rows * width, np.float32),
-        np.empty(rows, np.int64),
-        np.empty(rows, np.int64),
-        np.empty(rows, np.int32),
-        np.zeros(width, np.int32),
-        np.empty(RECORD, np.int64),
+        np.arange(rows),
+        np.empty(width, np.int32),
     )

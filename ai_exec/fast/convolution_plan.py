@@ -57,12 +57,13 @@ class Planned:
 def convolution_at(
     graph: Graph, index: int, weights: Weights, known: Set[Hashable]
 ) -> Planned | None:
-    """Plan a convolution with constant kernels and what follows it; None if it is another node.
+    """Plan a convolution with constant kernels, a transposed one too, and what follows it.
 
+    None if it is another node.
     Of values whose greatest bits are known, these are read too.
     """
     node, program = graph.program.nodes[index], graph.program
-    if node.operator.name != "Conv" or not graph.is_exact(index):
+    if node.operator.name not in ("Conv", "ConvTranspose") or not graph.is_exact(index):
         return None
     kernels = program.constants.get(node.inputs[1])
     bias_name = node.inputs[2] if len(node.inputs) > 2 else ""
@@ -72,7 +73,9 @@ def convolution_at(
     if kernels is None or (bias_name and bias is None) or not all(lengths):
         return None
     chain = _follow(graph, node.outputs[0])
-    prepared = PreparedConvolution(shape, kernels, bias, node.attributes, chain.links, weights)
+    painting = node.operator.name == "ConvTranspose"
+    operands = (shape, kernels, bias, node.attributes, chain.links, weights)
+    prepared = PreparedConvolution(*operands, painting=painting)
     x, sizes = node.inputs[0], sizes_of(node.inputs[0])
     inputs = (x, chain.tensor, sizes if sizes in known else "")
     return Planned(prepared.run, inputs, (chain.result, sizes_of(chain.result)), chain.nodes)

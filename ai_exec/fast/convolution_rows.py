@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from ai_exec.fast.compilation import compiled, inlined
-from ai_exec.fast.convolution_finish import finish_piece, room_for
+from ai_exec.fast.convolution_finish import (
+    SIZES_AT,
+    finish_chain,
+    kind_of,
+    record_of,
+    room_for,
+    settle,
+)
 from ai_exec.fast.convolution_vectors import greatest_pixels, join_sums, quantise_runs
 from ai_exec.fast.multiply import wide_rows
 from ai_exec.fast.rows import INFINITY, exponent_of_bits, power_of_two
@@ -205,7 +212,8 @@ def gather_rows(
 
 @compiled
 def multiply_rows(
-    digits: Any,
+    left: int,
+    stride: int,
     rows: int,
     taps: int,
     edges: Any,
@@ -214,17 +222,15 @@ def multiply_rows(
     width: int,
     combined: Any,
     sums: Any,
-    totals: Any,
+    totals: int,
 ) -> None:
-    """Products of gathered rows with a panel to sums, or to totals of several blocks."""
-    stride, blocks = digits.shape[1] * 8, combined.shape[0]
-    for block in range(blocks):
+    """Products of gathered rows with a panel, to totals of several blocks."""
+    for block in range(combined.shape[0]):
         start, steps = (edges[block] - edges[0]) * taps, (edges[block + 1] - edges[block]) * taps
-        left, right = digits.ctypes.data + start * 8, panel + start * width * 4
-        panel_sums(left, stride, rows, right, width, steps, sums.ctypes.data)
-        if blocks > 1:
-            scale, place = combined[block].ctypes.data + column * 8, totals.ctypes.data
-            join_sums(sums.ctypes.data, place, rows, width, scale, int(block == 0))
+        right = panel + start * width * 4
+        panel_sums(left + start * 8, stride, rows, right, width, steps, sums.ctypes.data)
+        scale = combined[block].ctypes.data + column * 8
+        join_sums(sums.ctypes.data, totals, rows, width, scale, int(block == 0))
 
 
 @compiled
@@ -261,25 +267,39 @@ def convolve_rows(
     places, combined = np.empty(piece, np.int64), np.empty(panel_scales.shape)
     factors, scales = np.empty(bits.shape[0]), np.empty(bits.shape[0])
     found = totals if blocks > 1 else sums
+    kind, record = kind_of(ending, maps), record_of(ending, places, tensor, out, room[0])
+    desk, left, result = record.ctypes.data, digits.ctypes.data, found.ctypes.data
     for sample in range(x.shape[0]):
-        scales_of(x[sample].reshape(x[sample].size), known[sample], bounds, bits, factors, scales)
+        image = x[sample]
+        scales_of(image.reshape(image.size), known[sample], bounds, bits, factors, scales)
         combine_scales(scales, panel_scales, combined)
+        record[SIZES_AT] = sizes[sample].ctypes.data
         for work in range(groups * ((count + piece - 1) // piece)):
             group, first = work % groups, work // groups * piece
             rows, begin = min(piece, count - first), group * blocks
             edges = bounds[begin : begin + blocks + 1]
-            places[:rows] = np.arange(sample * count + first, sample * count + first + rows)
+            for row in range(rows):
+                places[row] = sample * count + first + row
             factor = factors[begin : begin + blocks]
-            gather_rows(x[sample], shape, pixel, first, rows, edges, factor, digits)
-            base = packed.ctypes.data + group * length * columns[columns.shape[0] - 1] * 4
-            left = ones if blocks > 1 else combined[group, 0]
+            gather_rows(image, shape, pixel, first, rows, edges, factor, digits)
+            base = packed.ctypes.data + group * length * columns[-1] * 4
+            scale = ones.ctypes.data if blocks > 1 else combined[group, 0].ctypes.data
+            scale -= group * maps * 8
             for panel in range(columns.shape[0] - 1):
                 column, width = columns[panel], columns[panel + 1] - columns[panel]
-                multiply_rows(
-                    *(digits, rows, taps, edges, base + column * length * 4, column, width),
-                    *(combined[group], sums, totals),
-                )
-                finish_piece(
-                    *(found, rows, width, group * maps + column, min(width, maps - column)),
-                    *(left[column:], places, ending, tensor, out, sizes[sample], room),
-                )
+                own, valid = group * maps + column, min(width, maps - column)
+                right = base + column * length * 4
+                if blocks > 1:
+                    multiply_rows(
+                        *(left, length * 8, rows, taps, edges, right, column, width),
+                        *(combined[group], sums, result),
+                    )
+                else:
+                    panel_sums(left, length * 8, rows, right, width, length, result)
+                if kind >= 0:
+                    settle(kind, desk, result, width * 8, rows, own, valid, scale)
+                else:
+                    finish_chain(
+                        *(result, rows, width, own, valid, scale, places),
+                        *(ending, tensor, out, sizes[sample], room),
+                    )

@@ -11,7 +11,14 @@ from typing import Any, Final
 import numpy as np
 
 from ai_exec.fast.compilation import compiled, inlined
-from ai_exec.fast.convolution_finish import finish_piece, room_for
+from ai_exec.fast.convolution_finish import (
+    SIZES_AT,
+    finish_chain,
+    kind_of,
+    record_of,
+    room_for,
+    settle,
+)
 from ai_exec.fast.convolution_rows import combine_scales, panel_sums, scales_of
 from ai_exec.fast.convolution_vectors import (
     PLACES,
@@ -256,24 +263,32 @@ def convolve_squares(
     combined = np.empty(panel_scales.shape)
     factors, scales = np.empty(bits.shape[0]), np.empty(bits.shape[0])
     found, left = (totals, ones) if panel_scales.shape[1] > 1 else (sums, combined[0, 0])
+    kind, record = kind_of(ending, maps), record_of(ending, places, tensor, out, room[0])
+    desk, result, scale = record.ctypes.data, found.ctypes.data, left.ctypes.data
     for sample in range(x.shape[0]):
-        scales_of(x[sample].reshape(x[sample].size), known[sample], bounds, bits, factors, scales)
+        image = x[sample]
+        scales_of(image.reshape(image.size), known[sample], bounds, bits, factors, scales)
         combine_scales(scales, panel_scales, combined)
+        record[SIZES_AT] = sizes[sample].ctypes.data
         for first in range(0, squares, piece):
             rows = min(piece, squares - first)
             gather_squares(
-                *(x[sample], zeros, first, rows, across, before, channels),
+                *(image, zeros, first, rows, across, before, channels),
                 *(bounds, factors, planes),
             )
             place_squares(first, rows, across, height, width, sample * height * width, places)
             for panel in range(columns.shape[0] - 1):
                 column, wide = columns[panel], columns[panel + 1] - columns[panel]
                 base = packed.ctypes.data + column * PLACES * channels * 4
+                valid = min(wide, maps - column)
                 multiply_panel(
                     *(planes, rows, base, column, wide, chunks, combined[0]),
                     *(products, sums, totals),
                 )
-                finish_piece(
-                    *(found, 4 * rows, wide, column, min(wide, maps - column)),
-                    *(left[column:], places, ending, tensor, out, sizes[sample], room),
-                )
+                if kind >= 0:
+                    settle(kind, desk, result, wide * 8, 4 * rows, column, valid, scale)
+                else:
+                    finish_chain(
+                        *(result, 4 * rows, wide, column, valid, scale, places),
+                        *(ending, tensor, out, sizes[sample], room),
+                    )

@@ -23,8 +23,10 @@ PLACES: Final = 16
 """Elements of a square of 4 x 4."""
 PIXELS: Final = 4
 """Results of a row that are summed together, by channel."""
-RECORD: Final = 14
-"""Numbers that `settle` takes."""
+RECORD: Final = 11
+"""Addresses and such that `settle` finds in a record."""
+SIZE_BITS: Final = 0x7FFFFFFF
+"""The bits of a number of binary32 without its sign."""
 
 _WIDE = ir.VectorType(ir.DoubleType(), WIDE_LANES)
 _NARROW = ir.VectorType(ir.FloatType(), WIDE_LANES)
@@ -54,13 +56,11 @@ def _channels(builder: Any, channels: Any) -> Iterator[Any]:
 def _callable(emit: Emit, count: int, *, factor: bool = False) -> Any:
     """Make what compiled functions can call, with so many whole numbers and perhaps a factor."""
     arguments = [types.int64] * count + [types.float64] * factor
+    assert len(arguments) in (4, 5, 6, 7)
 
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         emit(builder, given)
         return context.get_dummy_value()
-
-    def one(typing_context, a):  # type: ignore[no-untyped-def]
-        return types.void(*arguments), generate
 
     def four(typing_context, a, b, c, d):  # type: ignore[no-untyped-def]
         return types.void(*arguments), generate
@@ -74,7 +74,7 @@ def _callable(emit: Emit, count: int, *, factor: bool = False) -> Any:
     def seven(typing_context, a, b, c, d, e, f, g):  # type: ignore[no-untyped-def]
         return types.void(*arguments), generate
 
-    return intrinsic({1: one, 4: four, 5: five, 6: six, 7: seven}[len(arguments)])
+    return intrinsic({4: four, 5: five, 6: six, 7: seven}[len(arguments)])
 
 
 def _combined(builder: Any, row: Sequence[Any]) -> list[Any]:
@@ -174,48 +174,100 @@ def _emit_join(builder: Any, arguments: Sequence[Any]) -> None:
             _store(builder, builder.fadd(before, part), totals, place)
 
 
-def _settle(*, normalised: bool, tensor: bool) -> Emit:
+def _settled(
+    builder: Any, total: Any, constants: Sequence[Any], other: Any, limits: Sequence[Any]
+) -> Any:
+    """Scale and bias sums and round them; normalise, add and clip them, each if so."""
+    low, high, zero = limits
+    scaled = builder.fmul(total, constants[0])
+    value = builder.fptrunc(builder.fadd(scaled, constants[1]), _NARROW)
+    if len(constants) > 2:
+        centred = builder.fsub(builder.fpext(value, _WIDE), constants[2])
+        moved = builder.fadd(builder.fmul(centred, constants[3]), constants[4])
+        value = builder.fptrunc(moved, _NARROW)
+    if other is not None:
+        value = builder.fadd(value, other)
+    value = builder.select(builder.fcmp_ordered("<", value, low), low, value)
+    value = builder.select(builder.fcmp_ordered(">", value, high), high, value)
+    return builder.fadd(value, zero)
+
+
+def _settle(*, normalised: bool, tensor: bool, slim: bool = False) -> Emit:
     def emit(builder: Any, arguments: Sequence[Any]) -> None:
-        (record,) = arguments
+        record, sums, stride, rows, column, columns, scales = arguments
         given = [load(builder, record, I64(8 * place), I64) for place in range(RECORD)]
-        sums, stride, rows, columns, outs, others = given[:6]
-        limits, sizes, masks = given[11:]
-        low, high, zero = (
+        places, out, row_bytes, others, *wide_starts, limits, sizes, scratch = given
+        starts = [scales, *wide_starts[: 4 if normalised else 1]]
+        marks = [
             splat(builder, load(builder, limits, I64(4 * place), ir.FloatType()), WIDE_LANES)
             for place in range(3)
-        )
+        ]
         best = cgutils.alloca_once(builder, _WHOLES)
-        with _channels(builder, columns) as column:
-            wide, narrow = builder.mul(column, I64(8)), builder.mul(column, I64(4))
-            constants = [
-                load(builder, start, wide, _WIDE) for start in given[6 : 11 if normalised else 8]
-            ]
-            builder.store(load(builder, sizes, narrow, _WHOLES), best)
+
+        def settle_columns(first: Any) -> Any:
+            """Settle a vector of columns of all rows; gives where they lie in a row."""
+            at = builder.add(column, first)
+            wide, narrow = builder.mul(at, I64(8)), builder.mul(at, I64(4))
+            constants = [load(builder, start, wide, _WIDE) for start in starts]
             with cgutils.for_range(builder, rows) as loop:
-                place = builder.add(builder.mul(loop.index, stride), wide)
-                line = builder.mul(loop.index, I64(8))
-                total = builder.fmul(load(builder, sums, place, _WIDE), constants[0])
-                value = builder.fptrunc(builder.fadd(total, constants[1]), _NARROW)
-                if normalised:
-                    centred = builder.fsub(builder.fpext(value, _WIDE), constants[2])
-                    scaled = builder.fadd(builder.fmul(centred, constants[3]), constants[4])
-                    value = builder.fptrunc(scaled, _NARROW)
+                pixel = load(builder, places, builder.mul(loop.index, I64(8)), I64)
+                inside = builder.icmp_signed(">=", pixel, I64(0))
+                line = builder.add(builder.mul(pixel, row_bytes), narrow)
+                source = builder.add(builder.mul(loop.index, stride), builder.mul(first, I64(8)))
+                other = None
                 if tensor:
-                    other = load(builder, load(builder, others, line, I64), narrow, _NARROW)
-                    value = builder.fadd(value, other)
-                below = builder.fcmp_ordered("<", value, low)
-                value = builder.select(below, low, value)
-                above = builder.fcmp_ordered(">", value, high)
-                value = builder.fadd(builder.select(above, high, value), zero)
-                _store(builder, value, load(builder, outs, line, I64), narrow)
-                mask = load(builder, masks, builder.mul(loop.index, I64(4)), I32)
+                    offset = builder.select(inside, line, narrow)
+                    other = load(builder, others, offset, _NARROW)
+                total = load(builder, sums, source, _WIDE)
+                value = _settled(builder, total, constants, other, marks)
+                mask = builder.select(inside, I32(SIZE_BITS), I32(0))
                 size = builder.and_(
                     builder.bitcast(value, _WHOLES), splat(builder, mask, WIDE_LANES)
                 )
                 builder.store(_greater(builder, size, builder.load(best)), best)
-            _store(builder, builder.load(best), sizes, narrow)
+                target = builder.select(inside, builder.add(out, line), scratch)
+                if slim:
+                    _store(builder, value, scratch, I64(0))
+                    _copy(builder, scratch, target, columns)
+                else:
+                    _store(builder, value, target, I64(0))
+            return narrow
+
+        if slim:
+            _raise_slim(builder, settle_columns, best, columns, sizes, scratch)
+            return
+        with _channels(builder, columns) as first:
+            at = builder.mul(builder.add(column, first), I64(4))
+            builder.store(load(builder, sizes, at, _WHOLES), best)
+            settle_columns(first)
+            _store(builder, builder.load(best), sizes, at)
 
     return emit
+
+
+def _copy(builder: Any, source: Any, target: Any, count: Any) -> None:
+    """Copy a few numbers of 32 bits."""
+    with cgutils.for_range(builder, count) as loop:
+        offset = builder.mul(loop.index, I64(4))
+        _store(builder, load(builder, source, offset, I32), target, offset)
+
+
+def _raise_slim(
+    builder: Any,
+    settle_columns: Callable[[Any], Any],
+    best: Any,
+    columns: Any,
+    sizes: Any,
+    scratch: Any,
+) -> None:
+    """Settle fewer columns than a vector holds, and raise their sizes one by one."""
+    builder.store(ir.Constant(_WHOLES, [0] * WIDE_LANES), best)
+    own = builder.add(sizes, settle_columns(I64(0)))
+    _store(builder, builder.load(best), scratch, I64(0))
+    with cgutils.for_range(builder, columns) as loop:
+        offset = builder.mul(loop.index, I64(4))
+        found, before = (load(builder, start, offset, I32) for start in (scratch, own))
+        _store(builder, _greater(builder, found, before), own, offset)
 
 
 def _greater(builder: Any, first: Any, second: Any) -> Any:
@@ -325,16 +377,21 @@ join_sums = _callable(_emit_join, 6)
 Takes sums, totals, rows, columns, scales, fresh.
 """
 
-settle_plain = _callable(_settle(normalised=False, tensor=False), 1)
-settle_normal = _callable(_settle(normalised=True, tensor=False), 1)
-settle_tensor = _callable(_settle(normalised=False, tensor=True), 1)
-settle_both = _callable(_settle(normalised=True, tensor=True), 1)
+settle_plain = _callable(_settle(normalised=False, tensor=False), 7)
+settle_normal = _callable(_settle(normalised=True, tensor=False), 7)
+settle_tensor = _callable(_settle(normalised=False, tensor=True), 7)
+settle_both = _callable(_settle(normalised=True, tensor=True), 7)
 """From sums [row, column] to binary32: scaled, biased, rounded; normalised and rounded; added to
 another tensor; clipped; each if so.
 
-Takes the address of a record: sums, the distance of rows, rows, columns, the addresses of the rows'
-targets and of their rows in the other tensor, then addresses of scales, biases, means, factors and
-biases of the normalisation by column, then of three numbers: low, high, and a zero that is added
-last, -0 to change nothing; then of the greatest bits of sizes by column, which are updated, and of
-a mask for each row: what of its bits counts there.
+Takes the address of a record, sums, the distance of rows, rows, their first column among all
+results, columns, and scales by column of all results.  The record has the addresses of each row's
+pixel (or of -1: it counts for nothing) and of all results, the bytes of a pixel, the addresses of
+another tensor, then by column of biases, of means, factors and biases of the normalisation, then of
+three numbers: low, high, and a zero that is added last, -0 to change nothing; then of the greatest
+bits of sizes by column, which are updated, and of room for a vector.
 """
+
+settle_plain_slim = _callable(_settle(normalised=False, tensor=False, slim=True), 7)
+settle_normal_slim = _callable(_settle(normalised=True, tensor=False, slim=True), 7)
+"""The same with fewer columns than a vector holds."""

@@ -46,7 +46,7 @@ def prepare_convolutions() -> None:
         "dilations": (1, 1),
         "pads": (1,) * 4,
     }
-    for shape in ((4, 16, 3, 3), (16, 1, 3, 3), (4, 16, 1, 1)):
+    for shape in ((4, 16, 3, 3), (16, 1, 3, 3), (4, 16, 1, 1), (4, 16, 5, 5)):
         kernels = np.zeros(shape, np.float32)
         given = {**attributes, "group": 16 // shape[1]}
         PreparedConvolution(x.shape, kernels, None, given).run(x)

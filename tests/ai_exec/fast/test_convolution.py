@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from ai_exec.fast import convolution
 from ai_exec.fast.convolution import (
     Depth,
-    Packed,
+    Direct,
     PreparedConvolution,
-    Rows,
     Squares,
     channels_last,
     channels_second,
-    panel_columns,
-    square_kernels,
 )
 from ai_exec.fast.convolution_finish import ending_of
+from ai_exec.fast.convolution_kernels import Packed, panel_columns, square_kernels
 from ai_exec.ops.convolution import conv
+from ai_exec.ops.deconvolution import conv_transpose
 from ai_exec.ops.windows import windows
 from ai_exec.tensor import Tensor
 
@@ -94,10 +94,16 @@ def cases(draw: st.DrawFn) -> tuple[Tensor, Tensor, Tensor | None, dict[str, Any
 
 
 @settings(max_examples=200, deadline=None)
-@given(cases())
-def test_bits_are_those_of_the_operator(case: Any) -> None:
+@given(cases(), st.booleans(), st.booleans())
+def test_bits_are_those_of_the_operator(case: Any, gathered: bool, last: bool) -> None:
     x, w, b, given = case
-    _, found, expected = prepared_and_expected(x, w, b, given)
+    if last:
+        x = channels_second(channels_last(x))
+    with pytest.MonkeyPatch.context() as patch:
+        if gathered:
+            patch.setattr(convolution, "IMAGE_BYTES_MAX", 0)
+        prepared, found, expected = prepared_and_expected(x, w, b, given)
+    assert not isinstance(prepared._way, Direct if gathered else ())
     assert_same_bits(found, expected)
 
 
@@ -127,12 +133,12 @@ def test_squares_have_the_bits_of_the_operator(
     ("channels", "maps", "given", "way"),
     [
         (300, 26, {"pads": (1, 1, 1, 1)}, Squares),
-        (256, 9, {"strides": (2, 2)}, Rows),
-        (470, 5, {"pads": (0, 1, 1, 0), "dilations": (2, 1)}, Rows),
+        (256, 9, {"strides": (2, 2)}, Direct),
+        (470, 5, {"pads": (0, 1, 1, 0), "dilations": (2, 1)}, Direct),
         (24, 24, {"group": 24, "strides": (2, 1)}, Depth),
         (24, 24, {"group": 24, "auto_pad": "SAME_UPPER", "pads": None}, Depth),
-        (24, 48, {"group": 24}, Rows),
-        (16, 8, {"group": 2, "auto_pad": "SAME_LOWER", "pads": None}, Rows),
+        (24, 48, {"group": 24}, Direct),
+        (16, 8, {"group": 2, "auto_pad": "SAME_LOWER", "pads": None}, Direct),
     ],
 )
 def test_blocks_of_channels_and_groups(
@@ -155,12 +161,12 @@ def test_a_view_with_channels_last_is_read_as_it_lies() -> None:
     assert_same_bits(prepared.run(view)[0], prepared.run(x)[0])
 
 
-def test_kernels_too_large_for_squares_take_rows() -> None:
+def test_kernels_too_large_for_squares_go_another_way() -> None:
     w = np.ones((4, 32, 3, 3), np.float32)
     x = numbers(1, (1, 32, 8, 8))
     assert square_kernels(w).packed.size == 0
     prepared, found, expected = prepared_and_expected(x, w, None, attributes(2))
-    assert isinstance(prepared._way, Rows)
+    assert isinstance(prepared._way, Direct)
     assert_same_bits(found, expected)
 
 
@@ -219,3 +225,68 @@ def test_windows_that_lie_in_the_padding_only() -> None:
     assert windows((2, 2), (1, 1), strides=None, dilations=None, pads=(3,) * 4, auto_pad="NOTSET")
     _, found, expected = prepared_and_expected(x, w, numbers(3, (4,)), given)
     assert_same_bits(found, expected)
+
+
+@st.composite
+def paintings(draw: st.DrawFn) -> tuple[Tensor, Tensor, Tensor | None, dict[str, Any]]:
+    """Operands and attributes of transposed convolutions, of which something is left."""
+    rank = draw(st.sampled_from((1, 2, 2, 2, 3)))
+    sizes = [draw(st.integers(1, 5)) for _ in range(rank)]
+    strides = tuple(draw(st.integers(1, 4)) for _ in range(rank))
+    dilations = tuple(draw(st.integers(1, 3)) for _ in range(rank))
+    lengths = [draw(st.integers(1, 6)) for _ in range(rank)]
+    extra = tuple(draw(st.integers(0, 5)) for _ in range(rank))
+    full = [
+        (length - 1) * stride + (size - 1) * dilation + 1 + more
+        for length, stride, size, dilation, more in zip(
+            lengths, strides, sizes, dilations, extra, strict=True
+        )
+    ]
+    before = [draw(st.integers(0, min(3, length - 1))) for length in full]
+    after = [draw(st.integers(0, min(3, b - a - 1))) for a, b in zip(before, full, strict=True)]
+    kind = draw(st.sampled_from(("pads", "pads", "shape", "SAME_UPPER", "SAME_LOWER")))
+    given: dict[str, Any] = {
+        "group": draw(st.integers(1, 3)),
+        "strides": strides,
+        "dilations": dilations,
+        "output_padding": extra,
+        "auto_pad": kind if kind.startswith("SAME") else "NOTSET",
+        "output_shape": None,
+        "pads": (*before, *after) if kind == "pads" else None,
+    }
+    if kind == "shape":
+        given["output_shape"] = tuple(draw(st.integers(1, length + 4)) for length in full)
+    channels, maps = draw(st.sampled_from((1, 2, 5, 8, 17))), draw(st.sampled_from((1, 3, 8, 25)))
+    seed, hostile = draw(st.integers(0, 1 << 16)), draw(st.sampled_from((0, 0, 1, 2)))
+    group = given["group"]
+    x = numbers(seed, (draw(st.integers(1, 2)), group * channels, *lengths), hostile)
+    w = numbers(seed + 1, (group * channels, maps, *sizes), draw(st.sampled_from((0, 0, 0, 1))))
+    b = numbers(seed + 2, (group * maps,), hostile) if draw(st.booleans()) else None
+    return x, w, b, given
+
+
+def painted_and_expected(
+    x: Tensor, w: Tensor, b: Tensor | None, given: dict[str, Any]
+) -> tuple[Tensor, Tensor]:
+    """Give the results of a prepared transposed convolution and the operator's."""
+    with np.errstate(all="ignore"):
+        found, sizes = PreparedConvolution(x.shape, w, b, given, painting=True).run(x)
+        bits = np.abs(found).view(np.int32)
+        np.testing.assert_array_equal(sizes, bits.max(axis=tuple(range(2, x.ndim))))
+        return found, conv_transpose(x, w, b, **given)
+
+
+@settings(max_examples=200, deadline=None)
+@given(paintings())
+def test_painting_has_the_bits_of_the_operator(case: Any) -> None:
+    assert_same_bits(*painted_and_expected(*case))
+
+
+def test_painting_by_blocks_of_channels_and_of_sums_that_cancel() -> None:
+    x, w = numbers(1, (1, 700, 4, 5)), numbers(2, (700, 9, 3, 3))
+    x[:, 350:], w[350:] = x[:, :350], -w[:350]
+    given = attributes(2, strides=(2, 2), output_padding=(1, 1), output_shape=None)
+    found, expected = painted_and_expected(x, w, numbers(3, (9,)), given)
+    assert_same_bits(found, expected)
+    x[0, 3, 2, 2] = np.inf
+    assert_same_bits(*painted_and_expected(x, w, None, given))

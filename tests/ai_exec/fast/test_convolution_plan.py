@@ -133,6 +133,19 @@ def test_chains_have_the_bits_of_their_nodes(
     assert_same(net.program(x), seed, hostile)
 
 
+@pytest.mark.parametrize("names", [("relu",), ("normal", "add", "relu"), ("silu", "multiply")])
+def test_a_transposed_convolution_takes_what_follows_it(names: tuple[str, ...]) -> None:
+    net = Net(7)
+    kernels = net.normal(CHANNELS, CHANNELS, 3, 3)
+    x = net.op("ConvTranspose", "x", kernels, net.normal(CHANNELS), pads=(1, 1, 1, 1))
+    for name in names:
+        x = step(net, name, x)
+    program = net.program(x)
+    assert len(steps_of(program, STANDARD)) == 1
+    for hostile in (0, 2):
+        assert_same(program, 1, hostile)
+
+
 @pytest.mark.parametrize(
     ("names", "steps"),
     [
