@@ -205,6 +205,11 @@ def _lines(x: Tensor) -> Tensor:
     return channels_last(x).reshape(x.shape[0], x.shape[3], -1)
 
 
+def _panels(kernels: Packed) -> tuple[Tensor, ...]:
+    blocks = kernels.blocks
+    return blocks.bounds, blocks.bits, kernels.columns, kernels.packed, kernels.scales
+
+
 def _piece(rows: int, row_bytes: int) -> int:
     """How many of so many rows are computed together."""
     room = max(8, min(PIECE_ROWS, PIECE_BYTES // max(row_bytes, 1) // 8 * 8))
@@ -232,12 +237,11 @@ class Rows:
 
     def run(self, x: Tensor, operands: Operands) -> None:
         """See `Way`."""
-        kernels, blocks = self._kernels, self._kernels.blocks
+        kernels = self._kernels
         data = self._surrounded(x)
         lines = data.reshape(*data.shape[:3], -1)
         convolve_rows(
-            *(lines, self._shape, x.shape[1], self._piece, blocks.bounds, blocks.bits),
-            *(kernels.columns, kernels.packed, kernels.scales, *operands),
+            *(lines, self._shape, x.shape[1], self._piece, _panels(kernels), operands),
         )
 
     def _surrounded(self, x: Tensor) -> Tensor:
@@ -265,8 +269,7 @@ class Direct:
         data, lies = _in_one_piece(x, len(blocks.bits))
         convolve_direct(
             *(data, layout.before, layout.lengths, self._piece, lies),
-            *(layout.parts, layout.offsets, blocks.bounds, blocks.bits),
-            *(kernels.columns, kernels.packed, kernels.scales, *operands),
+            *(layout.parts, layout.offsets, _panels(kernels), operands),
         )
 
 
@@ -291,10 +294,8 @@ class Depth:
         """See `Way`."""
         kernels = self._kernels
         lines = _lines(x)
-        convolve_depth(
-            *(lines, self._shape, x.shape[1], kernels.blocks.bounds, kernels.blocks.bits),
-            *(kernels.digits, kernels.scales, *operands),
-        )
+        given = (kernels.blocks.bounds, kernels.blocks.bits, kernels.digits, kernels.scales)
+        convolve_depth(lines, self._shape, x.shape[1], given, operands)
 
 
 class Squares:
@@ -308,8 +309,8 @@ class Squares:
     def run(self, x: Tensor, operands: Operands) -> None:
         """See `Way`."""
         kernels = self._kernels
+        bounds, bits, *panels = _panels(kernels)
+        given = (bounds, bits, kernels.chunks, *panels)
         convolve_squares(
-            *(_lines(x), self._before, self._outputs, x.shape[1], self._piece),
-            *(kernels.blocks.bounds, kernels.blocks.bits, kernels.chunks, kernels.columns),
-            *(kernels.packed, kernels.scales, *operands),
+            *(_lines(x), self._before, self._outputs, x.shape[1], self._piece, given, operands),
         )

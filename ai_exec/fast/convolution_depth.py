@@ -22,20 +22,15 @@ def convolve_depth(
     x: Any,
     shape: Shapes,
     channels: int,
-    bounds: Any,
-    bits: Any,
     kernels: Any,
-    kernel_scales: Any,
-    ending: Any,
-    tensor: Any,
-    known: Any,
-    out: Any,
-    sizes: Any,
+    operands: Any,
 ) -> None:
     """Convolve x [sample, height, width and channel] into out [sample and pixel, channel].
 
     Each channel is a block; kernels are [tap, channel] in binary64.
     """
+    ending, tensor, known, out, sizes = operands
+    bounds, bits, digits, kernel_scales = kernels
     kernel, strides, dilations, before, outputs = shape
     height, width = x.shape[1], x.shape[2] // channels
     lines = (kernel[0] - 1) * dilations[0] + 1
@@ -71,7 +66,7 @@ def convolve_depth(
                 column = tap % kernel[1] * dilations[1]
                 sources[tap] = held[slot].ctypes.data + column * channels * 8
             depth_sums(
-                *(sources.ctypes.data, kernels.ctypes.data, sources.shape[0], step),
+                *(sources.ctypes.data, digits.ctypes.data, sources.shape[0], step),
                 *(channels, sums.ctypes.data, across // PIXELS),
             )
             for pixel in range(outputs[1]):

@@ -304,6 +304,54 @@ def prepare_sample(
 
 
 @compiled
+def convolve_part(
+    part: Any,
+    start: int,
+    lengths: Places,
+    left: int,
+    where: int,
+    panels: int,
+    kernels: Any,
+    combined: Any,
+    buffers: Any,
+    record: Any,
+    rest: Any,
+) -> None:
+    """Convolve a part of a sample, whose image, distances and panels lie at addresses."""
+    bounds, bits, columns, _, _ = kernels
+    at, places, sums, found, after = buffers
+    groups, blocks, _ = combined.shape
+    channels, maps = bounds[bits.shape[0]], rest[2].shape[1] // groups
+    taps, inside = part[0], bounds[blocks] - bounds[0]
+    piece, count, steps = at.shape[0], part[4] * part[5] * part[6], inside * taps
+    kind, desk = kind_of(rest[0], maps), record.ctypes.data
+    begin, result = at.ctypes.data, found.ctypes.data
+    for work in range(groups * ((count + piece - 1) // piece)):
+        group, first = work % groups, work // groups * piece
+        rows, image = min(piece, count - first), left + group * inside * 8
+        if group == 0:
+            place_windows(part, first, rows, lengths, channels * 8, start, at, places)
+        base = panels + group * steps * columns[-1] * 4
+        scale = after[group, 0].ctypes.data - group * maps * 8
+        for panel in range(columns.shape[0] - 1):
+            column, width = columns[panel], columns[panel + 1] - columns[panel]
+            own, valid = group * maps + column, min(width, maps - column)
+            right = base + column * steps * 4
+            if blocks > 1:
+                edges = bounds[group * blocks : (group + 1) * blocks + 1]
+                multiply_windows(
+                    *(image, begin, rows, taps, edges, where, right, column, width),
+                    *(combined[group], sums, result),
+                )
+            else:
+                direct_sums(image, begin, rows, where, right, width, steps, result)
+            if kind >= 0:
+                settle(kind, desk, result, width * 8, rows, own, valid, scale)
+            else:
+                finish_chain(result, rows, width, own, valid, scale, places, *rest)
+
+
+@compiled
 def convolve_direct(
     x: Any,
     before: Places,
@@ -312,70 +360,38 @@ def convolve_direct(
     lies: int,
     parts: Any,
     offsets: Any,
-    bounds: Any,
-    bits: Any,
-    columns: Any,
-    packed: Any,
-    panel_scales: Any,
-    ending: Any,
-    tensor: Any,
-    known: Any,
-    out: Any,
-    sizes: Any,
+    kernels: Any,
+    operands: Any,
 ) -> None:
     """Convolve x, whose samples lie in one of the ways above, into out [sample and pixel, map].
 
     Bounds and bits are of all groups' blocks, one group after the other; panels of a part and group
     start at the given columns, their scales are [group, block, map].
     """
-    groups, blocks, reach = panel_scales.shape
-    channels, maps = bounds[bits.shape[0]], out.shape[1] // groups
-    inside, last, widest = bounds[blocks] - bounds[0], columns.shape[0] - 1, VECTORS * WIDE_LANES
-    image = np.zeros((lengths[0], lengths[1], lengths[2], channels))
-    origin = ((before[0] * lengths[1] + before[1]) * lengths[2] + before[2]) * channels * 8
-    totals, sums = np.empty(piece * widest), np.empty(piece * widest)
-    room, ones = room_for(piece, widest), np.ones(reach)
-    at, places = np.empty(piece, np.int64), np.empty(piece, np.int64)
-    combined, scales = np.empty(panel_scales.shape), np.empty(bits.shape[0])
-    found = totals if blocks > 1 else sums
-    kind, record = kind_of(ending, maps), record_of(ending, places, tensor, out, room[0])
-    desk, begin, result = record.ctypes.data, at.ctypes.data, found.ctypes.data
+    ending, tensor, known, out, sizes = operands
+    bounds, bits, columns, packed, panel_scales = kernels
+    groups, blocks, _ = panel_scales.shape
+    image = np.zeros((lengths[0], lengths[1], lengths[2], bounds[bits.shape[0]]))
+    origin = image[before[0], before[1], before[2]].ctypes.data
+    places, combined = np.empty(piece, np.int64), np.empty(panel_scales.shape)
+    scales, widest = np.empty(bits.shape[0]), VECTORS * WIDE_LANES
+    sums, after = np.empty(piece * widest), combined
+    found, room = sums, room_for(piece, widest)
+    if blocks > 1:
+        found, after = np.empty(piece * widest), np.ones(panel_scales.shape)
+    buffers = (np.empty(piece, np.int64), places, sums, found, after)
+    record, pixels = record_of(ending, places, tensor, out, room[0]), out.shape[0] // x.shape[0]
     for sample in range(x.shape[0]):
         prepare_sample(x[sample], known[sample], before, bounds, bits, lies, scales, image)
         combine_scales(scales, panel_scales, combined)
         where, panels = offsets.ctypes.data, packed.ctypes.data
         record[SIZES_AT] = sizes[sample].ctypes.data
-        for number in range(parts.shape[0]):
-            part = parts[number]
-            taps, count = part[0], part[4] * part[5] * part[6]
-            start = sample * (out.shape[0] // x.shape[0]) + part[7]
-            for work in range(groups * ((count + piece - 1) // piece)):
-                group, first = work % groups, work // groups * piece
-                rows = min(piece, count - first)
-                if group == 0:
-                    place_windows(part, first, rows, lengths, channels * 8, start, at, places)
-                left = image.ctypes.data + origin + group * inside * 8
-                base = panels + group * inside * taps * columns[last] * 4
-                scale = ones.ctypes.data if blocks > 1 else combined[group, 0].ctypes.data
-                scale -= group * maps * 8
-                for panel in range(last):
-                    column, width = columns[panel], columns[panel + 1] - columns[panel]
-                    own, valid = group * maps + column, min(width, maps - column)
-                    right = base + column * inside * taps * 4
-                    if blocks > 1:
-                        edges = bounds[group * blocks : (group + 1) * blocks + 1]
-                        multiply_windows(
-                            *(left, begin, rows, taps, edges, where, right, column, width),
-                            *(combined[group], sums, result),
-                        )
-                    else:
-                        direct_sums(left, begin, rows, where, right, width, inside * taps, result)
-                    if kind >= 0:
-                        settle(kind, desk, result, width * 8, rows, own, valid, scale)
-                    else:
-                        finish_chain(
-                            *(result, rows, width, own, valid, scale, places),
-                            *(ending, tensor, out, sizes[sample], room),
-                        )
-            where += inside * taps * 8
-            panels += groups * inside * taps * columns[last] * 4
+        rest = (ending, tensor, out, sizes[sample], room)
+        for part in parts:
+            start, steps = sample * pixels + part[7], (bounds[blocks] - bounds[0]) * part[0]
+            convolve_part(
+                *(part, start, lengths, origin, where, panels),
+                *(kernels, combined, buffers, record, rest),
+            )
+            where += steps * 8
+            panels += groups * steps * columns[-1] * 4

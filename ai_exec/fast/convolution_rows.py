@@ -239,16 +239,8 @@ def convolve_rows(
     shape: Shapes,
     pixel: int,
     piece: int,
-    bounds: Any,
-    bits: Any,
-    columns: Any,
-    packed: Any,
-    panel_scales: Any,
-    ending: Any,
-    tensor: Any,
-    known: Any,
-    out: Any,
-    sizes: Any,
+    kernels: Any,
+    operands: Any,
 ) -> None:
     """Convolve x [sample, depth, height, width and channel] into out [sample and pixel, map].
 
@@ -257,14 +249,18 @@ def convolve_rows(
     scales are [group, block, map].  Sizes [sample, channel] of x are known, or [sample, 0] are
     given; those of out are raised from 0.
     """
+    ending, tensor, known, out, sizes = operands
+    bounds, bits, columns, packed, panel_scales = kernels
     kernel, _, _, outputs = shape
-    groups, blocks, reach = panel_scales.shape
+    groups, blocks, _ = panel_scales.shape
     taps, count = kernel[0] * kernel[1] * kernel[2], outputs[0] * outputs[1] * outputs[2]
     maps, length = out.shape[1] // groups, (bounds[blocks] - bounds[0]) * taps
     digits, widest = np.empty((piece + WIDE_LANES, length)), VECTORS * WIDE_LANES
     totals, sums = np.empty(piece * widest), np.empty(piece * widest)
-    room, ones = room_for(piece, widest), np.ones(reach)
-    places, combined = np.empty(piece, np.int64), np.empty(panel_scales.shape)
+    room, combined = room_for(piece, widest), np.empty(panel_scales.shape)
+    places, after = np.empty(piece, np.int64), combined
+    if blocks > 1:
+        after = np.ones(panel_scales.shape)
     factors, scales = np.empty(bits.shape[0]), np.empty(bits.shape[0])
     found = totals if blocks > 1 else sums
     kind, record = kind_of(ending, maps), record_of(ending, places, tensor, out, room[0])
@@ -274,17 +270,15 @@ def convolve_rows(
         scales_of(image.reshape(image.size), known[sample], bounds, bits, factors, scales)
         combine_scales(scales, panel_scales, combined)
         record[SIZES_AT] = sizes[sample].ctypes.data
+        rest = (ending, tensor, out, sizes[sample], room)
         for work in range(groups * ((count + piece - 1) // piece)):
             group, first = work % groups, work // groups * piece
             rows, begin = min(piece, count - first), group * blocks
-            edges = bounds[begin : begin + blocks + 1]
-            for row in range(rows):
-                places[row] = sample * count + first + row
-            factor = factors[begin : begin + blocks]
+            edges, factor = bounds[begin : begin + blocks + 1], factors[begin : begin + blocks]
+            places[:rows] = np.arange(first, first + rows) + sample * count
             gather_rows(image, shape, pixel, first, rows, edges, factor, digits)
             base = packed.ctypes.data + group * length * columns[-1] * 4
-            scale = ones.ctypes.data if blocks > 1 else combined[group, 0].ctypes.data
-            scale -= group * maps * 8
+            scale = after[group, 0].ctypes.data - group * maps * 8
             for panel in range(columns.shape[0] - 1):
                 column, width = columns[panel], columns[panel + 1] - columns[panel]
                 own, valid = group * maps + column, min(width, maps - column)
@@ -299,7 +293,4 @@ def convolve_rows(
                 if kind >= 0:
                     settle(kind, desk, result, width * 8, rows, own, valid, scale)
                 else:
-                    finish_chain(
-                        *(result, rows, width, own, valid, scale, places),
-                        *(ending, tensor, out, sizes[sample], room),
-                    )
+                    finish_chain(result, rows, width, own, valid, scale, places, *rest)

@@ -235,23 +235,16 @@ def convolve_squares(
     outputs: tuple[int, ...],
     channels: int,
     piece: int,
-    bounds: Any,
-    bits: Any,
-    chunks: Any,
-    columns: Any,
-    packed: Any,
-    panel_scales: Any,
-    ending: Any,
-    tensor: Any,
-    known: Any,
-    out: Any,
-    sizes: Any,
+    kernels: Any,
+    operands: Any,
 ) -> None:
     """Convolve x [sample, height, width and channel] into out [sample and pixel, map].
 
     Panels start at the given columns, their scales are [1, block, map]; pieces have so many
     squares.
     """
+    ending, tensor, known, out, sizes = operands
+    bounds, bits, chunks, columns, packed, panel_scales = kernels
     height, width = outputs
     across, maps = (width + 1) // 2, out.shape[1]
     squares, widest = (height + 1) // 2 * across, VECTORS * WIDE_LANES

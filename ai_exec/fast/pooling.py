@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ai_exec.fast.compilation import compiled
+from ai_exec.fast.compilation import compiled, inlined
 from ai_exec.fast.convolution import channels_last, channels_second
 from ai_exec.fast.convolution_rows import scales_of
 from ai_exec.fast.scalar import WHOLE
@@ -20,6 +20,8 @@ from ai_exec.semantics.numerics import Floats, sum_bits
 from ai_exec.tensor import Shape, Tensor
 
 Kernel = Callable[..., Tensor]
+Places = tuple[int, ...]
+AXES: Final = 3
 UNKNOWN: Final = np.zeros(0, np.int32)
 """Sizes that are still to be found."""
 
@@ -32,59 +34,73 @@ def inside_of(start: int, length: int, size: int, dilation: int) -> Any:
     return first, max(min(last, size), first)
 
 
+@inlined
+def spans_of(z: int, y: int, place: int, lengths: Places, shape: Any) -> Any:
+    """Where a window begins along each axis, and its taps along each that lie in the data."""
+    kernel, strides, dilations, before = shape
+    far, top = z * strides[0] - before[0], y * strides[1] - before[1]
+    left = place * strides[2] - before[2]
+    return (
+        (far, *inside_of(far, lengths[0], kernel[0], dilations[0])),
+        (top, *inside_of(top, lengths[1], kernel[1], dilations[1])),
+        (left, *inside_of(left, lengths[2], kernel[2], dilations[2])),
+    )
+
+
 @compiled
 def greatest_of(x: Any, shape: Any, out: Any) -> None:
-    """Greatest of windows of x [sample, height, width, channel]; NaN if there is one."""
-    kernel, strides, dilations, before = shape
-    height, width, channels = x.shape[1], x.shape[2], x.shape[3]
-    for sample in range(out.shape[0]):
-        for y in range(out.shape[1]):
-            top = y * strides[0] - before[0]
-            first, last = inside_of(top, height, kernel[0], dilations[0])
-            for z in range(out.shape[2]):
-                left = z * strides[1] - before[1]
-                start, stop = inside_of(left, width, kernel[1], dilations[1])
-                for channel in range(channels):
-                    out[sample, y, z, channel] = -np.inf
-                for down in range(first, last):
-                    line = top + down * dilations[0]
-                    for right in range(start, stop):
-                        column = left + right * dilations[1]
-                        for channel in range(channels):
-                            value = x[sample, line, column, channel]
-                            best = out[sample, y, z, channel]
-                            # `!=` is for NaN; a zero becomes +0.
-                            taken = value > best or value != value
-                            out[sample, y, z, channel] = value + np.float32(0) if taken else best
+    """Greatest of windows of x [sample, depth, height, width, channel]; NaN if there is one."""
+    samples, outputs, channels = out.shape[0], out.shape[1:4], out.shape[4]
+    deep, tall, wide = shape[2]
+    for index in range(samples * outputs[0] * outputs[1] * outputs[2]):
+        place, rest = index % outputs[2], index // outputs[2]
+        y, z = rest % outputs[1], rest // outputs[1] % outputs[0]
+        sample = rest // outputs[1] // outputs[0]
+        depth, height, width = spans_of(z, y, place, x.shape[1:4], shape)
+        target = out[sample, z, y, place]
+        for channel in range(channels):
+            target[channel] = -np.inf
+        for far in range(depth[1], depth[2]):
+            for down in range(height[1], height[2]):
+                line = x[sample, depth[0] + far * deep, height[0] + down * tall]
+                for right in range(width[1], width[2]):
+                    source = line[width[0] + right * wide]
+                    for channel in range(channels):
+                        value, best = source[channel], target[channel]
+                        # `!=` is for NaN; a zero becomes +0.
+                        taken = value > best or value != value
+                        target[channel] = value + np.float32(0) if taken else best
 
 
 @compiled
 def mean_of(
     x: Any, shape: Any, factors: Any, scales: Any, counts: Any, sums: Any, out: Any
 ) -> None:
-    """Exact means of windows of x [sample, height, width, channel]; counts are of each result."""
-    kernel, strides, dilations, before = shape
-    height, width, channels = x.shape[1], x.shape[2], x.shape[3]
-    for sample in range(out.shape[0]):
+    """Exact means of windows of x [sample, depth, height, width, channel].
+
+    Counts are of each result.
+    """
+    samples, outputs, channels = out.shape[0], out.shape[1:4], out.shape[4]
+    deep, tall, wide = shape[2]
+    for index in range(samples * outputs[0] * outputs[1] * outputs[2]):
+        place, rest = index % outputs[2], index // outputs[2]
+        y, z = rest % outputs[1], rest // outputs[1] % outputs[0]
+        sample = rest // outputs[1] // outputs[0]
+        depth, height, width = spans_of(z, y, place, x.shape[1:4], shape)
         factor, scale = factors[sample], scales[sample]
-        for y in range(out.shape[1]):
-            top = y * strides[0] - before[0]
-            first, last = inside_of(top, height, kernel[0], dilations[0])
-            for z in range(out.shape[2]):
-                left = z * strides[1] - before[1]
-                start, stop = inside_of(left, width, kernel[1], dilations[1])
-                sums[:] = 0.0
-                for down in range(first, last):
-                    line = top + down * dilations[0]
-                    for right in range(start, stop):
-                        column = left + right * dilations[1]
-                        for channel in range(channels):
-                            value = np.float64(x[sample, line, column, channel])
-                            shifted = value * factor[channel] + WHOLE
-                            sums[channel] = sums[channel] + (shifted - WHOLE)
-                for channel in range(channels):
-                    mean = sums[channel] * scale[channel] / counts[y, z]
-                    out[sample, y, z, channel] = np.float32(mean)
+        sums[:] = 0.0
+        for far in range(depth[1], depth[2]):
+            for down in range(height[1], height[2]):
+                line = x[sample, depth[0] + far * deep, height[0] + down * tall]
+                for right in range(width[1], width[2]):
+                    source = line[width[0] + right * wide]
+                    for channel in range(channels):
+                        shifted = np.float64(source[channel]) * factor[channel] + WHOLE
+                        sums[channel] = sums[channel] + (shifted - WHOLE)
+        target = out[sample, z, y, place]
+        for channel in range(channels):
+            mean = sums[channel] * scale[channel] / counts[z, y, place]
+            target[channel] = np.float32(mean)
 
 
 def _scales(x: Tensor, bits: int) -> tuple[Floats, Floats]:
@@ -97,13 +113,37 @@ def _scales(x: Tensor, bits: int) -> tuple[Floats, Floats]:
     return factors, scales
 
 
-def _flat(placed: Windows) -> tuple[Shape, Shape, Shape, Shape]:
-    return placed.kernel, placed.strides, placed.dilations, placed.before
+def _over_three(placed: Windows) -> tuple[Shape, Shape, Shape, Shape]:
+    """Give kernel, strides, dilations and padding before over three axes."""
+    missing = AXES - len(placed.kernel)
+    ones, zeros = (1,) * missing, (0,) * missing
+    return (
+        ones + placed.kernel,
+        ones + placed.strides,
+        ones + placed.dilations,
+        zeros + placed.before,
+    )
+
+
+def _deep(x: Tensor) -> Tensor:
+    """Give [sample, depth, height, width, channel]."""
+    return channels_last(x.reshape(*x.shape[:2], *[1] * (AXES + 2 - x.ndim), *x.shape[2:]))
+
+
+def _results(x: Tensor, placed: Windows) -> Tensor:
+    """Room for results, their channels last."""
+    missing = (1,) * (AXES - len(placed.outputs))
+    return np.empty((x.shape[0], *missing, *placed.outputs, x.shape[1]), np.float32)
+
+
+def _second(out: Tensor, placed: Windows) -> Tensor:
+    """Give results over the pool's own axes in ONNX's order."""
+    return channels_second(out.reshape(out.shape[0], *placed.outputs, out.shape[-1]))
 
 
 def _placed(node: Node, shape: Shape) -> Windows | None:
-    """Place the windows of a pool over two axes."""
-    if len(shape) != 4 or not prod(shape):
+    """Place the windows of a pool over one to three axes."""
+    if not prod(shape):
         return None
     given = node.attributes
     lengths = {name: _wholes(given, name) for name in ("strides", "dilations", "pads")}
@@ -124,13 +164,12 @@ def max_pool(node: Node, program: Program) -> Kernel | None:
     placed = _placed(node, program.operands[node.inputs[0]].shape)
     if placed is None or len(node.outputs) != 1:
         return None
-    shape = _flat(placed)
+    shape = _over_three(placed)
 
     def pool(x: Tensor) -> Tensor:
-        data = channels_last(x)
-        out = np.empty((x.shape[0], *placed.outputs, x.shape[1]), np.float32)
-        greatest_of(data, shape, out)
-        return channels_second(out)
+        out = _results(x, placed)
+        greatest_of(_deep(x), shape, out)
+        return _second(out, placed)
 
     return pool
 
@@ -140,22 +179,21 @@ def average_pool(node: Node, program: Program) -> Kernel | None:
     placed = _placed(node, program.operands[node.inputs[0]].shape)
     if placed is None or placed.elements < 2:
         return None
-    shape, bits = _flat(placed), sum_bits(placed.elements)
+    shape, bits = _over_three(placed), sum_bits(placed.elements)
     lengths = program.operands[node.inputs[0]].shape[2:]
     counts = _counts(placed, lengths, padded=bool(node.attributes.get("count_include_pad")))
 
     def pool(x: Tensor) -> Tensor:
-        data = channels_last(x)
-        out = np.empty((x.shape[0], *placed.outputs, x.shape[1]), np.float32)
+        data, out = _deep(x), _results(x, placed)
         mean_of(data, shape, *_scales(data, bits), counts, np.empty(x.shape[1]), out)
-        return channels_second(out)
+        return _second(out, placed)
 
     return pool
 
 
 def _counts(placed: Windows, lengths: Shape, *, padded: bool) -> Floats:
     """How many elements of each window count."""
-    along = []
+    along = [np.ones(1, np.int64)] * (AXES - len(lengths))
     for axis, length in enumerate(lengths):
         starts = np.arange(placed.outputs[axis]) * placed.strides[axis] - placed.before[axis]
         reach = np.arange(placed.kernel[axis]) * placed.dilations[axis]
@@ -163,7 +201,7 @@ def _counts(placed: Windows, lengths: Shape, *, padded: bool) -> Floats:
         low = -placed.before[axis] if padded else 0
         high = length + (placed.after[axis] if padded else 0)
         along.append(((at >= low) & (at < high)).sum(axis=1))
-    return np.array(np.multiply.outer(*along), np.float64)
+    return np.array(np.multiply.outer(np.multiply.outer(*along[:2]), along[2]), np.float64)
 
 
 def global_average_pool(node: Node, program: Program) -> Kernel | None:
@@ -173,15 +211,15 @@ def global_average_pool(node: Node, program: Program) -> Kernel | None:
     if not prod(shape) or count < 2:
         return None
     bits, own, attributes = sum_bits(count), node.operator, node.attributes
-    window = ((1, count), (1, 1), (1, 1), (0, 0))
-    counts = np.full((1, 1), float(count))
+    window = ((1, 1, count), (1, 1, 1), (1, 1, 1), (0, 0, 0))
+    counts = np.full((1, 1, 1), float(count))
 
     def pool(x: Tensor) -> Tensor:
-        data = channels_last(x).reshape(x.shape[0], 1, count, x.shape[1])
+        data = channels_last(x).reshape(x.shape[0], 1, 1, count, x.shape[1])
         factors, scales = _scales(data, bits)
         if np.isnan(scales).any():
             return own.run((x,), attributes, 1)[0]
-        out = np.empty((x.shape[0], 1, 1, x.shape[1]), np.float32)
+        out = np.empty((x.shape[0], 1, 1, 1, x.shape[1]), np.float32)
         mean_of(data, window, factors, scales, counts, np.empty(x.shape[1]), out)
         return out.reshape(*x.shape[:2], *[1] * (x.ndim - 2))
 

@@ -50,10 +50,13 @@ def prepare_convolutions() -> None:
         kernels = np.zeros(shape, np.float32)
         given = {**attributes, "group": 16 // shape[1]}
         PreparedConvolution(x.shape, kernels, None, given).run(x)
-    window, out = ((2, 2), (1, 1), (1, 1), (0, 0)), np.empty((1, 7, 7, 16), np.float32)
-    turned = channels_last(x)
+    window, out = (
+        ((1,) * 3, (1,) * 3, (1,) * 3, (0,) * 3),
+        np.empty((1, 1, SIZE, SIZE, 16), np.float32),
+    )
+    turned = channels_last(x)[:, None]
     greatest_of(turned, window, out)
-    mean_of(turned, window, scales, scales, np.ones((7, 7)), np.empty(16), out)
+    mean_of(turned, window, scales, scales, np.ones((1, SIZE, SIZE)), np.empty(16), out)
 
 
 def prepare_quantised() -> None:

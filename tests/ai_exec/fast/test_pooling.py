@@ -35,14 +35,15 @@ def assert_same(program: Program, x: Tensor) -> None:
 @st.composite
 def pools(draw: st.DrawFn) -> tuple[Line, tuple[int, ...]]:
     """A pool and the shape of what it reads."""
-    kernel = tuple(draw(st.integers(1, 4)) for _ in range(2))
-    dilations = tuple(draw(st.integers(1, 2)) for _ in range(2))
-    pads = tuple(draw(st.integers(0, (kernel[axis % 2] - 1))) for axis in range(4))
+    rank = draw(st.sampled_from((1, 2, 2, 3)))
+    kernel = tuple(draw(st.integers(1, 4)) for _ in range(rank))
+    dilations = tuple(draw(st.integers(1, 2)) for _ in range(rank))
+    pads = tuple(draw(st.integers(0, (kernel[axis % rank] - 1))) for axis in range(2 * rank))
     given_: dict[str, Any] = {
         "kernel_shape": kernel,
         "dilations": dilations,
         "pads": pads,
-        "strides": tuple(draw(st.integers(1, 3)) for _ in range(2)),
+        "strides": tuple(draw(st.integers(1, 3)) for _ in range(rank)),
         "ceil_mode": draw(st.integers(0, 1)),
     }
     operator = draw(st.sampled_from(("MaxPool", "AveragePool")))
@@ -71,8 +72,9 @@ def test_means_of_all(shape: tuple[int, ...], hostile: int) -> None:
         assert_same(program, numbers(seed, shape, hostile))
 
 
-def test_pools_of_other_ranks_are_left_to_the_operator() -> None:
-    line = Line("MaxPool", ("x",), "y", {"kernel_shape": (2,)})
-    program = program_of([line], {"x": (1, 2, 6)})
-    assert find_kernel(program.nodes[0], program) is None
-    assert_same(program, numbers(1, (1, 2, 6), 1))
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_pools_over_one_to_three_axes_have_a_kernel(rank: int) -> None:
+    line = Line("MaxPool", ("x",), "y", {"kernel_shape": (2,) * rank})
+    program = program_of([line], {"x": (1, 2, *[6] * rank)})
+    assert find_kernel(program.nodes[0], program) is not None
+    assert_same(program, numbers(1, (1, 2, *[6] * rank), 1))
