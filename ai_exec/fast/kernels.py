@@ -15,6 +15,7 @@ from ai_exec.fast.activations import ACTIVATIONS
 from ai_exec.fast.casts import cast
 from ai_exec.fast.choosing import top
 from ai_exec.fast.elementwise import ELEMENTWISE
+from ai_exec.fast.fourier import dft, stft
 from ai_exec.fast.functions import KERNELS
 from ai_exec.fast.interpolation import resize
 from ai_exec.fast.movement import MOVES
@@ -128,6 +129,8 @@ PREPARATIONS: Final[Mapping[str, Prepare]] = {
     **dict.fromkeys(POOLS, _pool),
     **{name: _of_node(find) for name, find in ELEMENTWISE.items()},
     "Resize": _of_node(resize),
+    "DFT": _of_node(dft),
+    "STFT": _of_node(stft),
     **dict.fromkeys(NORMALISATIONS, _of_node(normalisation)),
     **dict.fromkeys(REDUCTIONS, _of_node(reduction)),
     "Add": _always(np.add),

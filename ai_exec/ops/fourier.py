@@ -1,5 +1,6 @@
 """Discrete Fourier transforms: exact contractions with tables of sines and cosines (R3)."""
 
+from collections.abc import Iterable
 from math import pi
 from typing import Final
 
@@ -16,7 +17,7 @@ from ai_exec.ops.rules import (
 )
 from ai_exec.registry import Call, Mismatch, Operand, Unbounded, operator
 from ai_exec.semantics import functions
-from ai_exec.semantics.numerics import Floats, contract
+from ai_exec.semantics.numerics import Columns, Floats, columns_of, contract_with
 from ai_exec.tensor import Shape, Tensor
 
 COLUMNS: Final = 128
@@ -40,7 +41,32 @@ def circle(places: Tensor, count: int) -> tuple[Floats, Floats]:
     return np.where(minus_x, 0.0 - x, x), np.where(minus_y, 0.0 - y, y)
 
 
-def transform(rows: Floats, count: int, bins: int, *, inverse: bool, real: bool) -> Floats:
+Tables = Iterable[tuple[int, slice, Columns]]
+"""Cosines and sines as right operands, for which of two parts and for which bins."""
+
+
+def tables_of(count: int, bins: int, parts: int, *, inverse: bool, real: bool) -> Tables:
+    """Give the tables of a transform, some columns at a time."""
+    places = np.arange(count)[:, np.newaxis]
+    for start in range(0, bins, COLUMNS):
+        wanted = slice(start, min(start + COLUMNS, bins))
+        cosine, sine = circle(places * np.arange(wanted.start, wanted.stop), count)
+        sine = sine if inverse else 0.0 - sine
+        tables = [(cosine, 0.0 - sine), (sine, cosine)]
+        for part in range(1 if real else 2):
+            right = np.concatenate(tables[part][:parts], axis=0)
+            yield part, wanted, columns_of(right, fine=True)
+
+
+def transform(
+    rows: Floats,
+    count: int,
+    bins: int,
+    *,
+    inverse: bool,
+    real: bool,
+    tables: Tables | None = None,
+) -> Floats:
     """Transform rows [..., count, 1 or 2] of binary64 to [..., bins, 2], or 1 if only real parts.
 
     One contraction in slices, the real parts before the imaginary ones, with cosines and sines;
@@ -50,15 +76,10 @@ def transform(rows: Floats, count: int, bins: int, *, inverse: bool, real: bool)
     left = np.concatenate([rows[..., part] for part in range(parts)], axis=-1)
     left = left.reshape(-1, parts * count) if left.size else left.reshape(0, parts * count)
     found = np.zeros((left.shape[0], bins, 1 if real else 2))
-    places = np.arange(count)[:, np.newaxis]
-    for start in range(0, bins, COLUMNS):
-        wanted = slice(start, min(start + COLUMNS, bins))
-        cosine, sine = circle(places * np.arange(wanted.start, wanted.stop), count)
-        sine = sine if inverse else 0.0 - sine
-        tables = [(cosine, 0.0 - sine), (sine, cosine)]
-        for part in range(found.shape[2]):
-            right = np.concatenate(tables[part][:parts], axis=0)
-            found[:, wanted, part] = contract(left, right)
+    if tables is None:
+        tables = tables_of(count, bins, parts, inverse=inverse, real=real)
+    for part, wanted, columns in tables:
+        found[:, wanted, part] = contract_with(left, columns)
     shape: Shape = (*rows.shape[:-2], bins, found.shape[2])
     return (found / float(count) if inverse else found).reshape(shape)
 
@@ -174,7 +195,15 @@ def _scratch(call: Call) -> int:
     )
 
 
-def _transformed(x: Tensor, axis: int, count: int, inverse: int, onesided: int) -> Tensor:
+def transformed(
+    x: Tensor,
+    axis: int,
+    count: int,
+    inverse: int,
+    onesided: int,
+    tables: Tables | None = None,
+) -> Tensor:
+    """`DFT` along an axis, with tables that are made before."""
     rank = x.ndim
     order = [*(place for place in range(rank - 1) if place != axis), axis, rank - 1]
     rows = x.transpose(order).astype(np.float64)
@@ -182,7 +211,8 @@ def _transformed(x: Tensor, axis: int, count: int, inverse: int, onesided: int) 
     if real:
         rows = whole_spectrum(fitted(rows, count // 2 + 1), count)
     bins = count // 2 + 1 if onesided and not inverse else count
-    found = transform(fitted(rows, count), count, bins, inverse=backwards, real=real)
+    rows = fitted(rows, count)
+    found = transform(rows, count, bins, inverse=backwards, real=real, tables=tables)
     return found.astype(x.dtype).transpose([order.index(place) for place in range(rank)])
 
 
@@ -210,7 +240,7 @@ def dft(
     along = -2 if axis is None else int(axis.reshape(()))
     along %= input.ndim
     count = _count(input, along, dft_length, inverse, onesided)
-    return _transformed(input, along, count, inverse, onesided)
+    return transformed(input, along, count, inverse, onesided)
 
 
 @operator("DFT", since=17, infer=_dft, cost=_cost, scratch=_scratch, values=FLOATS)
@@ -225,7 +255,7 @@ def dft_17(
     """As later versions, with the axis as an attribute."""
     along = axis % input.ndim
     count = _count(input, along, dft_length, inverse, onesided)
-    return _transformed(input, along, count, inverse, onesided)
+    return transformed(input, along, count, inverse, onesided)
 
 
 def _frames(call: Call) -> tuple[int, int, int]:
@@ -257,7 +287,7 @@ def _stft(call: Call) -> tuple[Operand, ...]:
     return (Operand(call.at(0).dtype, (call.at(0).shape[0], frames, bins, 2)),)
 
 
-def _framed(call: Call) -> tuple[int, int, int]:
+def _rows_of(call: Call) -> tuple[int, int, int]:
     """Give the rows, their length and the bins of each, at most."""
     batch, frames, bins, _ = call.outputs[0].shape
     length = min(2 * bins if call.whole("onesided") else bins, call.at(0).shape[1])
@@ -265,12 +295,12 @@ def _framed(call: Call) -> tuple[int, int, int]:
 
 
 def _stft_cost(call: Call) -> int:
-    (rows, length, bins), parts = _framed(call), call.at(0).shape[2]
+    (rows, length, bins), parts = _rows_of(call), call.at(0).shape[2]
     return gas(20_000 * rows * length) + transform_cost(rows, length, parts, bins, 2)
 
 
 def _stft_scratch(call: Call) -> int:
-    rows, length, bins = _framed(call)
+    rows, length, bins = _rows_of(call)
     return transform_scratch(rows, length, 2, bins)
 
 
@@ -284,6 +314,18 @@ def stft(
     onesided: int = 1,
 ) -> Tensor:
     """`DFT` of frames of the signal, each times the window in binary64."""
+    return framed(signal, frame_step, window, frame_length, onesided)
+
+
+def framed(
+    signal: Tensor,
+    frame_step: Tensor,
+    window: Tensor | None,
+    frame_length: Tensor | None,
+    onesided: int,
+    tables: Tables | None = None,
+) -> Tensor:
+    """`STFT`, with tables that are made before."""
     length, step = signal.shape[1], int(frame_step.reshape(()))
     if frame_length is not None:
         length = int(frame_length.reshape(()))
@@ -294,4 +336,5 @@ def stft(
     if window is not None:
         rows = rows * window.astype(np.float64)[:, np.newaxis]
     bins = length // 2 + 1 if onesided else length
-    return transform(rows, length, bins, inverse=False, real=False).astype(signal.dtype)
+    found = transform(rows, length, bins, inverse=False, real=False, tables=tables)
+    return found.astype(signal.dtype)

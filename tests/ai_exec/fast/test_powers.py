@@ -58,3 +58,17 @@ def test_shapes() -> None:
     assert fast_powers.power(one, one).shape == ()
     assert fast_powers.power(row, np.float32([[3.0], [2.0], [0.5]])).shape == (3, 2)
     assert fast_powers.power(row[:, :0], one).shape == (1, 0)
+
+
+def test_cubes_of_all_kinds_of_numbers() -> None:
+    bits = np.random.default_rng(9).integers(0, 1 << 32, 30_000, dtype=np.uint64)
+    small = np.exp2(np.random.default_rng(9).uniform(-50, -40, 3000))
+    whole = np.arange(-3000, 3000)
+    x = np.concatenate([bits.astype(np.uint32).view(np.float32), small, whole, [-0.0]])
+    x = x.astype(np.float32)
+    three = np.float32(3)
+    with np.errstate(all="ignore"):
+        found, expected = fast_powers.power(x, three), power(x, three)
+    is_nan = np.isnan(expected)
+    np.testing.assert_array_equal(np.isnan(found), is_nan)
+    assert x[(found.view(np.uint32) != expected.view(np.uint32)) & ~is_nan].tolist() == []
