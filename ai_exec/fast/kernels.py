@@ -24,6 +24,7 @@ from ai_exec.fast.normalisations import NORMALISATIONS, normalisation
 from ai_exec.fast.pooling import POOLS
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.fast.reductions import REDUCTIONS, reduction
+from ai_exec.fast.rotation import rotary
 from ai_exec.fast.weights import aligned
 from ai_exec.program import Node, Program
 from ai_exec.tensor import Tensor
@@ -129,6 +130,7 @@ PREPARATIONS: Final[Mapping[str, Prepare]] = {
     **dict.fromkeys(POOLS, _pool),
     **{name: _of_node(find) for name, find in ELEMENTWISE.items()},
     "Resize": _of_node(resize),
+    "RotaryEmbedding": _of_node(rotary),
     "DFT": _of_node(dft),
     "STFT": _of_node(stft),
     **dict.fromkeys(NORMALISATIONS, _of_node(normalisation)),

@@ -14,6 +14,7 @@ from ai_exec.fast import (
     normalisations,
     powers,
     reductions,
+    rotation,
 )
 from ai_exec.fast.casts import CASTS
 
@@ -83,6 +84,9 @@ def prepare_movement(numbers: np.ndarray) -> None:
         movement.triangle(whole, 0, True, whole.copy())
         for index in (np.int32, np.int64):
             movement.gather_along(whole, np.zeros(whole.shape, index), whole.copy())
+    four = numbers.reshape(1, 1, 1, SIZE)
+    pairs = np.ones((1, 1, SIZE // 2), np.float32)
+    rotation.rotate(four, pairs, pairs, False, False, four.copy())
     movement.sum_along(cube, False, False, np.zeros(SIZE), cube.copy())
     for given in (numbers, wide):
         interpolation.stretch_rows(given.reshape(1, SIZE), places, wide, wide.copy())
