@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from cli.context import CliContext
-from cli.sending import Sending, send
+from cli.sending import Sending, send, sender_of
 
 KINDS: Final = {"model": 0, "rows": 1, "parameters": 2}
 AVAILABLE_WITHIN_S: Final = 180.0
@@ -29,7 +29,7 @@ def publish_content(
         raise click.UsageError("the file is empty")
     top = top_of(content)
     root = "0x" + root_over(top, len(content)).hex()
-    sender = _address(context, sending)
+    sender = sender_of(context, sending)
     announced = None
     if not _is_announced_by(context, root, sender):
         announced = send(
@@ -77,14 +77,3 @@ def _is_announced_by(context: CliContext, root: str, sender: str) -> bool:
     item = context.transactions.description.storage("Blobs.announcements")
     key = "0x" + item.raw_key((root, sender)).hex()
     return context.client.request("state_getStorage", [key]) is not None
-
-
-def _address(context: CliContext, sending: Sending) -> str:
-    from cli.keys import address_of
-
-    if sending.sender.startswith("0x"):
-        from chain.primitives.keys import ss58_encode
-        from cli.keys import load_key
-
-        return ss58_encode(load_key(context, sending.sender).address)
-    return address_of(click.get_current_context(), sending.sender)

@@ -7,7 +7,7 @@ COIN: Final = 10**12
 AMOUNTS: Final = frozenset(
     (
         *("amount", "claimable", "deposit", "endowment", "fee", "free", "frozen", "owed", "paid"),
-        *("pending", "price", "reserved", "stake", "tip", "total_issuance"),
+        *("owed", "pending", "price", "reserved", "stake", "tip", "total_issuance"),
         *("base_fee", "len_fee", "adjusted_weight_fee", "network_fee", "total"),
         *("actual_fee", "existential_deposit", "free_balance"),
     )
@@ -17,7 +17,7 @@ AMOUNTS: Final = frozenset(
 PARTS_OF_AMOUNT: Final = frozenset(("parts",))
 """Names of records whose numbers are all amounts."""
 
-SHARED: Final = frozenset(("validators", "owner", "contributors", "treasury"))
+SHARED: Final = frozenset(("validators", "owner", "contributors", "treasury", "royalty"))
 """Names in a policy whose numbers are parts per million."""
 
 WIDTH_MAX: Final = 200

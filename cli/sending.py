@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from cli.context import CliContext
-from cli.keys import load_key
+from cli.keys import address_of, load_key
 from cli.parameters import AMOUNT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -81,6 +81,15 @@ def send(
     with context.waiting(call) as tell:
         outcome = context.transactions.wait(transaction, tell)
     return outcome_of(outcome)
+
+
+def sender_of(context: CliContext, sending: Sending) -> str:
+    """Give the address that signs, without its password where that is possible."""
+    if not sending.sender.startswith("0x"):
+        return address_of(click.get_current_context(), sending.sender)
+    from chain.primitives.keys import ss58_encode
+
+    return ss58_encode(load_key(context, sending.sender).address)
 
 
 def outcome_of(outcome: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from runtime.pallets.fees import Fees, FeesConfig
 from runtime.pallets.inference import Inference, InferenceConfig
 from runtime.pallets.models import Models, ModelsConfig
 from runtime.pallets.randomness import Randomness, RandomnessConfig
-from runtime.pallets.rewards import POT, TREASURY, Rewards
+from runtime.pallets.rewards import POT, TREASURY, IssuanceConfig, Rewards
 from runtime.pallets.staking import Staking, StakingConfig
 from runtime.pallets.system import System, SystemConfig
 from runtime.pallets.system.version import RuntimeApi, RuntimeVersion
@@ -77,6 +77,7 @@ class RuntimeConfig:
     data: DataConfig
     inference: InferenceConfig
     randomness: RandomnessConfig
+    issuance: IssuanceConfig
 
 
 HEADER_ROOM: Final = 16 * 1024
@@ -123,6 +124,8 @@ CONFIG: Final = RuntimeConfig(
     inference=InferenceConfig(receipt_blocks=7200),
     # Ten blocks of one second: what waits for a seed waits ten to twenty.
     randomness=RandomnessConfig(epoch_blocks=10, chain_length=1024),
+    # A coin in ten blocks, three million a year; half of it at most for data that was used.
+    issuance=IssuanceConfig(per_epoch=NOE, datasets=500_000),
 )
 
 CONSTRUCT: Final = Construct(
@@ -171,7 +174,13 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
     timestamp = Timestamp(state, config.timestamp, heights=system)
     balances = Balances(state, config.balances, store=system)
     staking = Staking(state, config.staking, currency=balances)
-    rewards = Rewards(state, currency=balances, validators=staking, authorship=system)
+    randomness = Randomness(state, config.randomness, authorship=system, heights=system)
+    rewards = Rewards(
+        *(state, config.issuance, balances),
+        validators=staking,
+        authorship=system,
+        epochs=randomness,
+    )
     fees = Fees(state, config.fees, currency=balances, sink=rewards)
     blobs = Blobs(state, config.blobs, balances, validators=staking, heights=system)
     data = Data(state, config.data, balances, blobs, earnings=rewards, heights=system)
@@ -184,7 +193,6 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
     inference = Inference(
         state, config.inference, models, till=rewards, executor=executor, heights=system
     )
-    randomness = Randomness(state, config.randomness, authorship=system, heights=system)
     joined = (
         *(system, timestamp, balances, fees, staking),
         *(rewards, blobs, models, data, inference, randomness),

@@ -67,6 +67,7 @@ def check(context: CliContext, file: Path, bounds: dict[str, int]) -> None:
 @click.option("--owner", type=SHARE, default="60%", help="Your share of the price (60%).")
 @click.option("--contributors", type=SHARE, default="0%", help="Share of who gave the data (0%).")
 @click.option("--treasury", type=SHARE, default="0%", help="Share of the treasury (0%).")
+@click.option("--royalty", type=SHARE, default="0%", help="What models made from it owe you (0%).")
 @_bounded
 @click.option("--skip-check", is_flag=True, help="Let only the chain examine the file.")
 @sending_options()
@@ -82,6 +83,7 @@ def register(
     owner: int,
     contributors: int,
     treasury: int,
+    royalty: int,
     bounds: dict[str, int],
     skip_check: bool,
     sending: Sending,
@@ -107,6 +109,7 @@ def register(
         "owner": owner,
         "contributors": contributors,
         "treasury": treasury,
+        "royalty": royalty,
     }
     arguments = {
         "name": name,

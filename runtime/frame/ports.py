@@ -162,6 +162,10 @@ class Currency(Protocol):
         """Put withdrawn funds into an account."""
         ...
 
+    def issue(self, address: Address, amount: Amount) -> None:
+        """Make new coins in an account."""
+        ...
+
     def reserve(self, address: Address, amount: Amount) -> None:
         """Set free funds aside."""
         ...

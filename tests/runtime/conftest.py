@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.assembly import CONFIG
+from tests.support.economy import QUIET
 from tests.support.memory_chain import MemoryChain
 
 
@@ -19,7 +19,7 @@ def small_chain() -> Callable[[int, int], MemoryChain]:
     """Give a chain whose blocks hold little."""
 
     def build(weight_max: int, length_max: int) -> MemoryChain:
-        limits = replace(CONFIG.limits, weight_max=weight_max, length_max=length_max)
-        return MemoryChain(replace(CONFIG, limits=limits))
+        limits = replace(QUIET.limits, weight_max=weight_max, length_max=length_max)
+        return MemoryChain(replace(QUIET, limits=limits))
 
     return build

@@ -17,10 +17,11 @@ from chain.primitives.hashing import ZERO_HASH
 from chain.primitives.keys import Keypair
 from chain.primitives.numbers import NOE
 from chain.primitives.trie import EMPTY_ROOT, trie_root
-from runtime.assembly import CONFIG, CONSTRUCT, Genesis, RuntimeConfig, genesis_changes
+from runtime.assembly import CONSTRUCT, Genesis, RuntimeConfig, genesis_changes
 from runtime.block_execution import BlockExecution, BlockOutcome
 from runtime.executive import Executive
 from runtime.queries import Queries
+from tests.support.economy import QUIET
 
 ALICE, BOB, CAROL = (Keypair.from_uri(f"//{name}") for name in ("Alice", "Bob", "Carol"))
 
@@ -28,7 +29,7 @@ ALICE, BOB, CAROL = (Keypair.from_uri(f"//{name}") for name in ("Alice", "Bob", 
 class MemoryChain:
     """Blocks one after the other; their invariants are checked."""
 
-    def __init__(self, config: RuntimeConfig = CONFIG) -> None:
+    def __init__(self, config: RuntimeConfig = QUIET) -> None:
         endowments = {ALICE.address: 1000 * NOE, BOB.address: 100 * NOE}
         self.config = config
         self.state = genesis_changes(Genesis(endowments, {ALICE.address: 500 * NOE}), config)

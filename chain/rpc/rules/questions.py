@@ -114,12 +114,12 @@ def receipt(queries: Queries, inference: int) -> dict[str, Any] | None:
 
 
 def rewards(queries: Queries, address: Address) -> dict[str, Any]:
-    """Give what an account can claim, and from which datasets."""
+    """Give what an account can claim, and from which sources."""
     status = queries.rewards(address)
     return {
         "claimable": str(status.claimable),
         "pending": str(status.pending),
-        "datasets": [{**asdict(each), "owed": str(each.owed)} for each in status.datasets],
+        "sources": [{**asdict(each), "owed": str(each.owed)} for each in status.sources],
     }
 
 

@@ -171,6 +171,11 @@ class Balances(
         self._give(address, amount)
         self.emit(Deposit(address, amount))
 
+    def issue(self, address: Address, amount: int) -> None:
+        """Make new coins in an account."""
+        self.total_issuance.set(self.total_issuance.get() + amount)
+        self.deposit(address, amount)
+
     def reserve(self, address: Address, amount: int) -> None:
         """Set free funds aside; the existential deposit stays free."""
         info = self._accounts[address]

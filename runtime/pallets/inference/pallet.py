@@ -141,9 +141,7 @@ class Inference(
             if found.policy.price > max_fee:
                 raise errors.PriceAboveMaximum(f"{found.policy.price} > {max_fee}")
             check_input(input, found.inputs)
-            split = self.till.pay(
-                payer, found.policy.price, found.policy, found.owner, found.datasets
-            )
+            split = self.till.pay(payer, found.policy.price, found)
         except DispatchError as refusal:
             refusal.post = PostInfo(actual_weight=weights.infer(0, len(input)))
             raise
@@ -159,7 +157,7 @@ class Inference(
     def quote(self, model: Name, version: int | None, input_bytes: int) -> Quote:
         """Say what a run on an input of some bytes would cost now; raises DispatchError."""
         found = self.models.runnable(model, version)
-        split = self.till.preview(found.policy.price, found.policy, found.datasets)
+        split = self.till.preview(found.policy.price, found)
         weight = weights.infer(found.gas, input_bytes)
         return Quote(found.model, found.version, found.policy.price, split, weight)
 
@@ -186,7 +184,8 @@ class Inference(
         assert blocks == sorted(blocks), "receipts are out of order"
         for receipt in receipts.values():
             parts = receipt.parts
-            total = parts.validators + parts.owner + parts.contributors + parts.treasury
+            shares = parts.validators + parts.owner + parts.contributors + parts.treasury
+            total = shares + parts.parents
             assert total == receipt.price, "a price was not divided whole"
 
     def _record(

@@ -1,10 +1,9 @@
 """What inference needs of other pallets: models that can be run, and a till that divides fees."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from chain.primitives.keys import Address
-from runtime.frame.runs import FeePolicy, FeeSplit, Runnable
+from runtime.frame.runs import FeeSplit, Runnable
 
 
 class ModelSource(Protocol):
@@ -22,17 +21,10 @@ class ModelSource(Protocol):
 class Till(Protocol):
     """Takes the price of a run and divides it."""
 
-    def pay(
-        self,
-        payer: Address,
-        amount: int,
-        shares: FeePolicy,
-        owner: Address,
-        datasets: Sequence[str],
-    ) -> FeeSplit:
+    def pay(self, payer: Address, amount: int, run: Runnable) -> FeeSplit:
         """Take a price from the payer and divide it; raises DispatchError for no funds."""
         ...
 
-    def preview(self, amount: int, shares: FeePolicy, datasets: Sequence[str]) -> FeeSplit:
+    def preview(self, amount: int, run: Runnable) -> FeeSplit:
         """Say how a price would be divided now."""
         ...

@@ -245,6 +245,7 @@ class Models(
             model.owner,
             model.policy,
             found.datasets,
+            (),
             found.inputs,
             found.bounds,
             found.gas,

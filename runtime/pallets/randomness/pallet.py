@@ -144,13 +144,17 @@ class Randomness(
         """Give the epoch's seed: nobody knew it before the epoch's first block."""
         return self.seed_now.get()
 
+    def begins_now(self) -> bool:
+        """Tell whether this block is the first of an epoch."""
+        return self._heights.height() % self.config.epoch_blocks == 0
+
     def begins(self, epoch: int) -> BlockNumber:
         """Give the first block of an epoch."""
         return epoch * self.config.epoch_blocks
 
     def on_initialize(self, number: int) -> None:
         """Let an epoch begin with what the one before left."""
-        if number % self.config.epoch_blocks == 0:
+        if self.begins_now():
             self.seed_now.set(blake2_256(b"seed" + self.mix.get()))
             self.emit(EpochBegan(self.epoch(), self.seed_now.get()))
 

@@ -8,10 +8,10 @@ from typing import Final
 from runtime.frame import MICROSECOND
 
 CLAIM_BASE: Final = 60 * MICROSECOND
-CLAIM_PER_DATASET: Final = 15 * MICROSECOND
+CLAIM_PER_SOURCE: Final = 15 * MICROSECOND
 """Two entries read and written."""
 
 
-def claim(datasets: int) -> int:
-    """Weigh a claim that settles shares in some datasets."""
-    return CLAIM_BASE + CLAIM_PER_DATASET * datasets
+def claim(sources: int) -> int:
+    """Weigh a claim that settles shares in some sources."""
+    return CLAIM_BASE + CLAIM_PER_SOURCE * sources

@@ -347,19 +347,30 @@ def test_element_types_are_words_for_people() -> None:
     assert found["versions"][0]["inputs"] == [pixels]
 
 
+REWARDS = {
+    "claimable": "5",
+    "sources": [
+        {"source": "digits", "owed": "2"},
+        {"source": "empty", "owed": "0"},
+        {"source": "digits.3", "owed": "3"},
+    ],
+}
+
+
 def test_rewards_are_shown_and_claimed() -> None:
     claimed = {"name": "Rewards.Claimed", "fields": {"account": BOB, "amount": "5"}}
     client = FakeClient(
         {
             **chain_answers(),
-            "ai_rewards": {"claimable": "5"},
+            "ai_rewards": REWARDS,
             "ai_transaction": included([claimed]),
         }
     )
 
-    assert shown(noema("reward", "show", "//Bob", "--json", client=client)) == {"claimable": "5"}
+    assert shown(noema("reward", "show", "//Bob", "--json", client=client)) == REWARDS
     result = shown(noema("reward", "claim", "--from", "//Bob", "--json", client=client))
     assert result["claimed"] == {"account": BOB, "amount": "5"}
+    assert sent(client)[1] == {"sources": ("digits.3", "digits")}
 
 
 def test_a_version_is_retired() -> None:

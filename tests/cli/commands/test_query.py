@@ -90,4 +90,4 @@ def test_calls_of_an_unknown_pallet_are_wrong_use() -> None:
 def test_calls_are_listed_with_their_arguments() -> None:
     listed = shown(noema("query", "calls", "rewards", "--json"))
 
-    assert [each["call"] for each in listed] == ["Rewards.claim takes nothing"]
+    assert [each["call"] for each in listed] == ["Rewards.claim takes sources=list of Source"]

@@ -74,7 +74,7 @@ def test_an_estimate_sends_nothing() -> None:
         ),
         ("System.remark", ["remark=0x0102"], {"remark": b"\1\2"}),
         ("system.remark", ["remark=words"], {"remark": b"words"}),
-        ("Rewards.claim", [], {}),
+        ("Rewards.claim", ['sources=["digits"]'], {"sources": ("digits",)}),
         (
             "blobs.announce",
             [f"top={HASH}", "length=12", "kind=0"],
@@ -128,7 +128,7 @@ def test_a_file_gives_bytes(tmp_path: Path) -> None:
     [
         (("none.call",), "no pallet 'none'; there are System, "),
         (("balances.none",), "Balances has no 'none'; its calls are transfer_allow_death, "),
-        (("rewards.claim", "--arg", "x=1"), "no argument x: Rewards.claim takes nothing"),
+        (("rewards.claim", "--arg", "x=1"), "no argument x: Rewards.claim takes sources=list of"),
         (("balances.transfer_all",), "dest: is missing (Balances.transfer_all takes dest=address"),
         (("data.create_dataset", "--arg", "shape=[8"), "is not JSON"),
         (("balances.transfer_all", "--arg", "dest=nobody"), "no key file of that name"),

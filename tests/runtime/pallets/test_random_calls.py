@@ -64,7 +64,7 @@ STEPS = st.one_of(
         input=st.just(PIXELS),
         max_fee=st.sampled_from((NOE // 4, NOE)),
     ),
-    step("rewards", "claim"),
+    step("rewards", "claim", sources=st.sampled_from(((), ("digits",), ("digits", "letters")))),
     st.none(),
 )
 
@@ -139,7 +139,7 @@ def test_the_steps_reach_everything() -> None:
         [
             *opening(),
             (CAROL, "inference", "infer", run),
-            (BOB, "rewards", "claim", {}),
+            (BOB, "rewards", "claim", {"sources": ("digits",)}),
             (BOB, "data", "withdraw_consent", {"dataset": "digits", "record": 0}),
             (ALICE, "blobs", "announce", {"top": TOPS[3], "length": 5, "kind": 0}),
             (ALICE, "models", "publish", version),

@@ -70,7 +70,7 @@ def transfer(amount: int, genesis_hash: bytes = HEAD.hash()) -> bytes:
         ("dataset", {"name": "none", "first": 0}, None),
         ("datasets", {"after": None, "count": 10}, []),
         ("receipt", {"inference": 0}, None),
-        ("rewards", {"address": BOB.address}, {"claimable": "0", "pending": "0", "datasets": []}),
+        ("rewards", {"address": BOB.address}, {"claimable": "0", "pending": "0", "sources": []}),
     ],
 )
 def test_questions(question: str, arguments: dict[str, Any], answer: Any) -> None:

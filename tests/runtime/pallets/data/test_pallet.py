@@ -14,7 +14,7 @@ from runtime.pallets.blobs.pallet import BlobInUse, NotAnnounced, WrongKind
 from runtime.pallets.data import DatasetStatus, Standing, errors, events
 from runtime.pallets.data.pallet import SHOWN_MAX, WAITING_MAX
 from runtime.pallets.data.stored import Dataset, Record
-from runtime.pallets.rewards.pallet import DATASETS_MAX, RewardStatus, TooManyDatasets
+from runtime.pallets.rewards.pallet import RewardStatus
 from tests.support.economy import ALICE, BOB, CAROL, MALLORY, VALIDATORS, Chain
 
 ROWS = 3
@@ -196,16 +196,3 @@ def test_a_full_queue_refuses_only_those_whose_bytes_are_not_there(chain: Chain)
     shown = chain.pallets.data.status("digits")
     assert shown is not None
     assert len(shown.records) == SHOWN_MAX
-
-
-def test_an_account_has_records_in_a_bounded_number_of_datasets(chain: Chain) -> None:
-    chain.make_available(BOB, TOP, len(CONTENT), 1)
-    for number in range(DATASETS_MAX + 1):
-        chain.call(ALICE, "data", "create_dataset", **form(name=f"digits-{number}"))
-        if number < DATASETS_MAX:
-            chain.call(BOB, "data", "contribute", **record(dataset=f"digits-{number}"))
-    chain.refuse(TooManyDatasets("32 datasets"), BOB, "data", "contribute", **record())
-
-    chain.call(BOB, "data", "withdraw_consent", dataset="digits-3", record=0)
-    chain.call(BOB, "data", "contribute", **record())
-    chain.end_block()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import DispatchError
-from runtime.frame.runs import FeePolicy
+from runtime.frame.runs import FeePolicy, Runnable
 from runtime.pallets.rewards import POT, TREASURY
 from tests.support.economy import ALICE, DAVE, PEOPLE, VALIDATORS, Chain
 
@@ -73,7 +73,8 @@ class History:
             self.naive.leaves += 1
 
     def pay(self, price: int, policy: FeePolicy) -> None:
-        self.chain.pallets.rewards.pay(DAVE, price, policy, ALICE, DATASETS)
+        run = Runnable("m", 1, bytes(32), ALICE, policy, DATASETS, (), (), (), 0)
+        self.chain.pallets.rewards.pay(DAVE, price, run)
         self.naive.pay(price, policy)
 
     def network_fee(self, fee: int, tip: int) -> None:
@@ -86,7 +87,8 @@ class History:
     def claim(self, who: bytes) -> None:
         before = self.chain.pallets.balances.free(who)
         try:
-            self.chain.call(who, "rewards", "claim")
+            sources = self.chain.pallets.rewards.status(who).sources
+            self.chain.call(who, "rewards", "claim", sources=tuple(each.source for each in sources))
         except DispatchError:
             assert self.chain.pallets.rewards.status(who).claimable == 0
         self.claimed[who] += self.chain.pallets.balances.free(who) - before
