@@ -4,6 +4,7 @@ A program becomes a list of steps, made once (`plan.py`), with places in a list 
 """
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -33,7 +34,8 @@ class FastExecutable:
     def __init__(
         self, program: Program, products: Products = STANDARD, weights: Weights | None = None
     ) -> None:
-        self._program = program
+        # Constants that no step reads are somebody else's to keep.
+        self._declared = replace(program, constants={}, nodes=(), operands={}, specialise=None)
         weights = weights or Weights()
         with np.errstate(all="ignore"):
             steps = steps_of(
@@ -63,8 +65,8 @@ class FastExecutable:
         """Give the outputs by name in the model's order; raises Trap."""
         slots = self._filled(inputs)
         lent = [] if self._fresh else [each for each in slots if each is not None]
-        meter = Meter(self._program.cost)
-        meter.add(self._program.metered_gas)
+        meter = Meter(self._declared.cost)
+        meter.add(self._declared.metered_gas)
         self._compute(slots, meter)
         found = {name: _canonical(slots[place]) for name, place in self._outputs}
         return found if self._fresh else own(found, lent)
@@ -99,7 +101,7 @@ class FastExecutable:
             well_formed &= is_plain(tensor, dtype) and tensor.shape == shape  # type: ignore[union-attr]
             slots[place] = tensor
         if not well_formed:
-            taken = taken_inputs(self._program, inputs)
+            taken = taken_inputs(self._declared, inputs)
             for name, _, _, place in self._inputs:
                 slots[place] = taken[name]
         return slots

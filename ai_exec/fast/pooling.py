@@ -57,19 +57,19 @@ def greatest_of(x: Any, shape: Any, out: Any) -> None:
         y, z = rest % outputs[1], rest // outputs[1] % outputs[0]
         sample = rest // outputs[1] // outputs[0]
         depth, height, width = spans_of(z, y, place, x.shape[1:4], shape)
-        target = out[sample, z, y, place]
         for channel in range(channels):
-            target[channel] = -np.inf
+            out[sample, z, y, place, channel] = -np.inf
         for far in range(depth[1], depth[2]):
             for down in range(height[1], height[2]):
-                line = x[sample, depth[0] + far * deep, height[0] + down * tall]
+                plane, line = depth[0] + far * deep, height[0] + down * tall
                 for right in range(width[1], width[2]):
-                    source = line[width[0] + right * wide]
+                    column = width[0] + right * wide
                     for channel in range(channels):
-                        value, best = source[channel], target[channel]
+                        value = x[sample, plane, line, column, channel]
+                        best = out[sample, z, y, place, channel]
                         # `!=` is for NaN; a zero becomes +0.
                         taken = value > best or value != value
-                        target[channel] = value + np.float32(0) if taken else best
+                        out[sample, z, y, place, channel] = value + np.float32(0) if taken else best
 
 
 @compiled
@@ -87,20 +87,19 @@ def mean_of(
         y, z = rest % outputs[1], rest // outputs[1] % outputs[0]
         sample = rest // outputs[1] // outputs[0]
         depth, height, width = spans_of(z, y, place, x.shape[1:4], shape)
-        factor, scale = factors[sample], scales[sample]
         sums[:] = 0.0
         for far in range(depth[1], depth[2]):
             for down in range(height[1], height[2]):
-                line = x[sample, depth[0] + far * deep, height[0] + down * tall]
+                plane, line = depth[0] + far * deep, height[0] + down * tall
                 for right in range(width[1], width[2]):
-                    source = line[width[0] + right * wide]
+                    column = width[0] + right * wide
                     for channel in range(channels):
-                        shifted = np.float64(source[channel]) * factor[channel] + WHOLE
+                        value = np.float64(x[sample, plane, line, column, channel])
+                        shifted = value * factors[sample, channel] + WHOLE
                         sums[channel] = sums[channel] + (shifted - WHOLE)
-        target = out[sample, z, y, place]
         for channel in range(channels):
-            mean = sums[channel] * scale[channel] / counts[z, y, place]
-            target[channel] = np.float32(mean)
+            mean = sums[channel] * scales[sample, channel] / counts[z, y, place]
+            out[sample, z, y, place, channel] = np.float32(mean)
 
 
 def _scales(x: Tensor, bits: int) -> tuple[Floats, Floats]:

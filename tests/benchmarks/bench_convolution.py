@@ -21,7 +21,17 @@ from ai_exec.program import Program
 from ai_exec.tensor import Tensor
 from ai_exec.workers.child import ONE_THREAD
 from tests.benchmarks.bench_inference import admitted, convolutional, session
-from tests.support.networks import image, lenet, mobilenet, resnet18
+from tests.support.networks import (
+    image,
+    lenet,
+    mobilenet,
+    resnet18,
+    row,
+    sound,
+    unet,
+    volume,
+    volumes,
+)
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.onnx"
 SIDE = 224
@@ -31,6 +41,9 @@ NETWORKS: dict[str, tuple[Callable[[], bytes], Tensor, float]] = {
     "ResNet-18, folded": (lambda: resnet18(folded=True), image(SIDE), 2.5),
     "MobileNetV2": (lambda: mobilenet(folded=False), image(SIDE), 4.0),
     "MobileNetV2, folded": (lambda: mobilenet(folded=True), image(SIDE), 4.0),
+    "sound, one axis": (sound, row(8000), 4.0),
+    "U-Net, 96 x 96": (unet, image(96), 4.0),
+    "volume, three axes": (volume, volumes(16), 10.0),
     "LeNet, 28 x 28": (lenet, image(28, 1), 3.0),
     "two convolutions, 8 x 8": (convolutional, image(8, 1), 3.0),
 }
@@ -85,7 +98,8 @@ def main() -> None:
             print(f"    missed: {ratio:.2f} instead of {most}")
         if len(model) > 1 << 20:
             compare(f"{name}, loading", partial(session, model), partial(loaded, model))
-            print(f"    memory {held_bytes(model, x) / len(model):.2f} x its weights", flush=True)
+            together, alone = (held / len(model) for held in held_bytes(model, x))
+            print(f"    memory {alone:.2f} x its weights, with file {together:.2f} x", flush=True)
 
 
 def loaded(model: bytes) -> Executable:
@@ -93,15 +107,17 @@ def loaded(model: bytes) -> Executable:
     return ai_exec.compile(admitted(model), "fast")
 
 
-def held_bytes(model: bytes, x: Tensor) -> int:
-    """Give the memory that arrays of a loaded network take after a run, its file included."""
+def held_bytes(model: bytes, x: Tensor) -> tuple[int, int]:
+    """Give the memory of a loaded network after a run: with its file and program, and alone."""
     tracemalloc.start()
-    program = admitted(model)
+    program = admitted(bytes(bytearray(model)))
     executable = ai_exec.compile(program, "fast")
     executable.run({program.inputs[0].name: x})
-    held, _ = tracemalloc.get_traced_memory()
+    together, _ = tracemalloc.get_traced_memory()
+    del program
+    alone, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return held + len(model)
+    return together, alone
 
 
 if __name__ == "__main__":

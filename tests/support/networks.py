@@ -60,6 +60,13 @@ class NetworkWriter:
         kernels = self.constant(weights * factor.reshape(-1, 1, 1, 1))
         return self.op("Conv", x, kernels, self.constant(bias - mean * factor), **given)
 
+    def along(self, x: str, shape: tuple[int, ...], operator: str = "Conv", **given: object) -> str:
+        """Add a convolution over any axes with kernels of a shape, and a bias."""
+        weights = self._random.standard_normal(shape) * np.sqrt(2 / prod(shape[1:]))
+        bias = 0.1 * self._random.standard_normal(shape[int(operator == "ConvTranspose")])
+        constants = (self.constant(value.astype(np.float32)) for value in (weights, bias))
+        return self.op(operator, x, *constants, **given)
+
     def dense(self, x: str, length: int, columns: int) -> str:
         """Add a fully connected layer."""
         weights = self._random.standard_normal((columns, length)) * np.sqrt(1 / length)
@@ -142,3 +149,48 @@ def image(size: int, channels: int = 3) -> Tensor:
     """Give a picture of normal numbers."""
     random = np.random.default_rng(size)
     return random.standard_normal((1, channels, size, size)).astype(np.float32)
+
+
+def sound() -> bytes:
+    """Give a classifier of sounds: convolutions and pools over one axis."""
+    net, x, channels = NetworkWriter(7, folded=True), "x", 1
+    for maps, size, stride in ((32, 80, 4), (64, 3, 1), (128, 3, 1)):
+        x = net.op("Relu", net.along(x, (maps, channels, size), strides=[stride]))
+        x = net.op("MaxPool", x, kernel_shape=[4], strides=[4])
+        channels = maps
+    x = net.op("Flatten", net.op("GlobalAveragePool", x))
+    return net.model(net.dense(x, channels, 10), (1, 1, 8000))
+
+
+def unet() -> bytes:
+    """Give a U-Net of two levels with a transposed convolution, for images of 96 x 96."""
+    net = NetworkWriter(8, folded=True)
+    first = net.op("Relu", net.conv("x", 3, 16, 3))
+    found = net.op("MaxPool", first, kernel_shape=[2, 2], strides=[2, 2])
+    found = net.op("Relu", net.conv(found, 16, 32, 3))
+    found = net.along(found, (32, 16, 2, 2), "ConvTranspose", strides=[2, 2])
+    found = net.op("Concat", found, first, axis=1)
+    found = net.op("Relu", net.conv(found, 32, 16, 3))
+    return net.model(net.conv(found, 16, 2, 1), (1, 3, 96, 96))
+
+
+def volume() -> bytes:
+    """Give a classifier of volumes: convolutions and pools over three axes."""
+    net = NetworkWriter(9, folded=True)
+    x = net.op("Relu", net.along("x", (8, 1, 3, 3, 3), pads=[1] * 6))
+    x = net.op("MaxPool", x, kernel_shape=[2, 2, 2], strides=[2, 2, 2])
+    x = net.op("Relu", net.along(x, (16, 8, 3, 3, 3), pads=[1] * 6))
+    x = net.op("Flatten", net.op("GlobalAveragePool", x))
+    return net.model(net.dense(x, 16, 4), (1, 1, 16, 16, 16))
+
+
+def row(length: int) -> Tensor:
+    """Give a sound of normal numbers."""
+    random = np.random.default_rng(length)
+    return random.standard_normal((1, 1, length)).astype(np.float32)
+
+
+def volumes(size: int) -> Tensor:
+    """Give a volume of normal numbers."""
+    random = np.random.default_rng(size)
+    return random.standard_normal((1, 1, size, size, size)).astype(np.float32)

@@ -1,6 +1,8 @@
 """What follows a convolution against the reference: chains that are one pass, and near misses."""
 
 from dataclasses import dataclass, field
+from gc import collect
+from sys import getrefcount
 
 import hypothesis.strategies as st
 import numpy as np
@@ -14,7 +16,17 @@ from ai_exec.fast.products import STANDARD
 from ai_exec.program import Program
 from ai_exec.registry import Attribute
 from ai_exec.tensor import Tensor
-from tests.support.networks import image, lenet, mobilenet, resnet18
+from tests.support.networks import (
+    image,
+    lenet,
+    mobilenet,
+    resnet18,
+    row,
+    sound,
+    unet,
+    volume,
+    volumes,
+)
 from tests.support.programs import Line, program_of
 
 CHANNELS, SIDE = 10, 6
@@ -212,3 +224,27 @@ def test_real_architectures(model: bytes) -> None:
     x = {"x": image(side, channels)}
     expected = compile(program, "reference").run(x)["y"]
     assert compile(program, "fast").run(x)["y"].tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("model", "x"),
+    [(sound(), row(8000)), (unet(), image(96)), (volume(), volumes(16))],
+    ids=["one axis", "transposed", "three axes"],
+)
+def test_networks_over_other_axes(model: bytes, x: Tensor) -> None:
+    program = admit(model).program
+    assert program is not None
+    expected = compile(program, "reference").run({"x": x})["y"]
+    assert compile(program, "fast").run({"x": x})["y"].tobytes() == expected.tobytes()
+
+
+def test_an_executable_keeps_no_kernels_but_the_prepared_ones() -> None:
+    program = admit(lenet()).program
+    assert program is not None
+    kernels = [value for value in program.constants.values() if value.ndim == 4]
+    executable = compile(program, "fast")
+    counts = [getrefcount(value) for value in kernels]
+    del program
+    collect()
+    assert [getrefcount(value) for value in kernels] < counts
+    assert executable.run({"x": image(28, 1)})["y"].shape == (1, 10)
