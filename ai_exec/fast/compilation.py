@@ -4,6 +4,7 @@ Compiled passes are kept beside the source, or where NUMBA_CACHE_DIR says, or in
 where none of these can be written they are compiled again in each process.
 """
 
+import pickle
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +14,7 @@ from importlib.resources import files
 from typing import Any, Final, TypeVar
 
 from numba import njit
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,8 +60,54 @@ class _Kept(CompileResultCacheImpl):  # type: ignore[misc]
     _locator_classes = tuple(map(_stamped, CompileResultCacheImpl._locator_classes))
 
 
+class _Checked(IndexDataCacheFile):  # type: ignore[misc]
+    """Files of passes, each with a digest of what it holds and of what it was compiled for.
+
+    Numba gives two processes that compile at the same time one name for two passes, and trusts
+    whatever it finds there; a file may be cut off or changed as well.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keep a pass."""
+        content = self._dump(data)
+        super().save(key, (_digest(key, content), content))
+
+    def load(self, key: Any) -> Any:
+        """Give a pass, or None if it is not there as it was kept."""
+        found = super().load(key)
+        if found is None or found[0] != _digest(key, found[1]):
+            return None
+        return pickle.loads(found[1])
+
+
+def _digest(key: Any, content: bytes) -> bytes:
+    return blake2b(repr(key).encode() + content).digest()
+
+
 class _Passes(FunctionCache):  # type: ignore[misc]
+    """What is kept of a pass; where that cannot be read or written it is compiled again."""
+
     _impl_class = _Kept
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)
+        stamp = self._impl.locator.get_source_stamp()
+        self._cache_file = _Checked(self._cache_path, self._impl.filename_base, stamp)
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """Give a compiled pass, or None."""
+        try:
+            return super().load_overload(signature, target)
+        except Exception:
+            # A border: broken files make anything raise.  Begin anew, if that may be written.
+            with suppress(OSError):
+                self._cache_file.flush()
+            return None
+
+    def save_overload(self, signature: Any, data: Any) -> None:
+        """Keep a compiled pass, if there is room."""
+        with suppress(OSError, EOFError, pickle.UnpicklingError):
+            super().save_overload(signature, data)
 
 
 def inlined(function: F) -> F:

@@ -1,12 +1,17 @@
 """Compiled passes are kept where that is possible, and outdated by all that they hold."""
 
+import errno
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
 import pytest
+from numba.core import caching
 
 from ai_exec.fast import compilation
 from ai_exec.fast.compilation import compiled, stamp_of
@@ -58,3 +63,71 @@ def test_a_pass_is_outdated_by_what_it_inlines(monkeypatch: pytest.MonkeyPatch) 
 def test_the_compiler_is_loaded_only_by_who_runs_models() -> None:
     program = "import sys, ai_exec, cli.main; print('numba' in sys.modules)"
     assert run(program) == "False\n"
+
+
+def first_two(values: Any) -> Any:
+    """Stands for a pass that is compiled for several kinds of arrays."""
+    return values[0] + 2 * values[1]
+
+
+NUMBERS = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
+KINDS = (NUMBERS, NUMBERS.view(np.int32))
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have passes be kept in a folder, two kinds of one pass already."""
+    monkeypatch.setattr(compilation, "stamp_of", lambda name: "stamp")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert results() == EXPECTED
+    return tmp_path
+
+
+def results() -> list[float]:
+    """Run the pass as a new process does."""
+    made = compiled(first_two)
+    return [made(numbers) for numbers in KINDS]
+
+
+EXPECTED = [5.0, 0x3F800000 + 2 * 0x40000000]
+
+
+def files_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*.nb?"))}
+
+
+def test_passes_of_two_processes_under_one_name_are_told_apart(kept: Path) -> None:
+    first, second = (path for path in files_of(kept) if path.suffix == ".nbc")
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+
+    assert results() == EXPECTED
+
+
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+@pytest.mark.parametrize("broken", ["empty", "cut off", "changed", "other"])
+def test_broken_files_of_passes_are_made_anew(kept: Path, suffix: str, broken: str) -> None:
+    for path, content in files_of(kept).items():
+        middle = len(content) // 2
+        changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+        bad = {"empty": b"", "cut off": content[:middle], "other": pickle.dumps(7)}
+        if path.suffix == suffix:
+            path.write_bytes(bad.get(broken, changed))
+
+    assert results() == EXPECTED
+    mended = files_of(kept)
+    assert results() == EXPECTED
+    assert files_of(kept) == mended
+
+
+def test_a_pass_that_cannot_be_kept_works(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    for path in files_of(kept):
+        path.unlink()
+    monkeypatch.setattr(caching.IndexDataCacheFile, "_open_for_write", full)
+
+    assert results() == EXPECTED
+    assert files_of(kept) == {}
