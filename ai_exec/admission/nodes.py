@@ -53,6 +53,9 @@ RANDOM: Final = frozenset(
 )
 """Operators of the main domain whose results differ from one library to the next."""
 
+FOLDING_SLOWNESS: Final = 8
+"""How much longer than gas says a kernel of the reference may take that computes something."""
+
 assert ops.__all__
 
 
@@ -269,6 +272,11 @@ def _inferred(operator: Operator, call: Call, *, inexact: bool) -> tuple[Operand
     return outputs
 
 
+def _folding_gas(node: JudgedNode) -> int:
+    """Give the work of computing a node at admission, which the reference's kernels do."""
+    return node.cost * (1 if node.operator.moves or node.operator.native else FOLDING_SLOWNESS)
+
+
 class Folding:
     """What admission may still compute by itself."""
 
@@ -289,7 +297,7 @@ class Folding:
             return None
         if not self._affords(node):
             return None
-        self.gas_left -= node.cost
+        self.gas_left -= _folding_gas(node)
         self.bytes_left -= self._length(node)
         values = tuple(None if operand is None else operand.value for operand in inputs)
         with np.errstate(all="ignore"):
@@ -297,7 +305,7 @@ class Folding:
 
     def _affords(self, node: JudgedNode) -> bool:
         """Ask whether a node may be computed: a short one, or one that makes no more of much."""
-        if node.cost > self.gas_left:
+        if _folding_gas(node) > self.gas_left:
             return False
         if not self._is_long(node):
             return node.cost <= self._limits.folded_cost_max

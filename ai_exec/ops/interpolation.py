@@ -157,6 +157,9 @@ def stretched(data: Tensor, stretches: tuple[Stretch, ...], filter_: Filter) -> 
 
 def taps_of(x: Floats, stretch: Stretch, filter_: Filter) -> list[tuple[Tensor, Floats]]:
     """Give for each tap which element it takes for each place, and what that one weighs."""
+    if not stretch.outputs:
+        # A scale so small may ask for more taps than can be counted.
+        return [(x.astype(np.int64), x)]
     base = np.floor(x)
     taps = filter_.taps(stretch.scale)
     weights = filter_.weights(x - base, stretch.scale)

@@ -117,6 +117,9 @@ def windows(
         )
     ]
     befores, afters, outputs = (tuple(column) for column in zip(*placed, strict=True))
+    # Where nothing is strided over they mean nothing, and may be too large for any arithmetic.
+    strides = tuple(step if count > 1 else 1 for step, count in zip(strides, outputs, strict=True))
+    dilations = tuple(gap if size > 1 else 1 for gap, size in zip(dilations, kernel, strict=True))
     return Windows(kernel, strides, dilations, befores, afters, outputs)
 
 

@@ -68,18 +68,18 @@ def _run(admission: ai_exec.Admission) -> tuple[str, str]:
         for engine in ("reference", "fast"):
             try:
                 executable = ai_exec.compile(admission.program, engine=engine)
-                found[engine] = _told(executable.run(inputs))
+                found[engine] = told(executable.run(inputs))
             except ai_exec.Trap as trap:
                 found[engine], word = f"trap: {trap}", "trapped"
             except Exception as error:
                 # A border: that an engine raises is what this looks for.
-                return "failed", f"{engine} {inputs_told(admission)}: {error!r}"
+                return "failed", f"{engine} {inputstold(admission)}: {error!r}"
         if found["reference"] != found["fast"]:
-            return "failed", f"engines differ, {inputs_told(admission)}: {found}"
+            return "failed", f"engines differ, {inputstold(admission)}: {found}"
     return word, ""
 
 
-def inputs_told(admission: ai_exec.Admission) -> str:
+def inputstold(admission: ai_exec.Admission) -> str:
     """Write the inputs of a model."""
     return ", ".join(str(declared) for declared in admission.inputs)
 
@@ -105,7 +105,8 @@ def _hostile(tensor: TensorType, random: np.random.Generator) -> Tensor:
         return np.where(random.random(tensor.shape) < 0.3, special, plain).astype(dtype)
 
 
-def _told(outputs: Mapping[str, Tensor]) -> str:
+def told(outputs: Mapping[str, Tensor]) -> str:
+    """Write types and digests of tensors."""
     return " ".join(
         f"{value.dtype}{list(value.shape)}:{blake2b(value.tobytes(), digest_size=8).hexdigest()}"
         for value in outputs.values()

@@ -170,3 +170,13 @@ def test_shrinking_much_with_antialias_has_its_price() -> None:
     ]
 
     assert costs[1] > 400 * costs[0]
+
+
+@pytest.mark.parametrize("mode", ["linear", "cubic"])
+@pytest.mark.parametrize("scale", [1e-30, 1e-8])
+def test_nothing_is_left_of_an_axis_without_counting_taps(mode: str, scale: float) -> None:
+    constants = {"scales": np.array([1, 1, 2, scale], np.float32)}
+    node = rescale(mode=mode, antialias=1)
+
+    (found,) = ours(node, {"x": random_tensor(1, 1, 5, 7)}, constants)
+    assert found.shape == (1, 1, 10, 0)
