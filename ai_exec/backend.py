@@ -12,6 +12,7 @@ from ai_exec.executable import Executable, Trap
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.limits import DEFAULT_LIMITS, Limits
 from ai_exec.program import SEMANTICS_VERSION
+from ai_exec.semantics.environment import is_ieee
 from ai_exec.tensor import TensorError, TensorLimits, TensorType, decode_tensors, encode_tensors
 from chain.primitives.codec import BOOL, U32, U64, Codec, record, sequence, text
 
@@ -105,22 +106,28 @@ class InProcess:
     def admit(self, root: bytes, load: Load, bounds: Bounds = ()) -> AdmissionSummary:
         """Say whether a model may be run, and why not."""
         try:
-            return summary(self._program((root, bounds), load)[0])
+            _check_arithmetic()
+            found = summary(self._program((root, bounds), load)[0])
+            _check_arithmetic()
         except MemoryError as error:
             raise LocalFailure("out of memory") from error
+        return found
 
     def run(
         self, root: bytes, load: Load, inputs: bytes, bounds: Bounds = ()
     ) -> Completed | Trapped:
         """Run a model on encoded tensors; one that is not admitted traps."""
         try:
+            _check_arithmetic()
             admission, executable = self._program((root, bounds), load)
             if not admission.admitted:
                 return Trapped("the model is not admitted")
             if executable is None:
                 executable = self._compiled((root, bounds), admission)
             tensors = decode_tensors(inputs, _input_limits(admission))
-            return Completed(encode_tensors(executable.run(tensors)))
+            found = executable.run(tensors)
+            _check_arithmetic()
+            return Completed(encode_tensors(found))
         except (Trap, TensorError) as refusal:
             return Trapped(_cut(str(refusal)))
         except MemoryError as error:
@@ -174,6 +181,12 @@ def _input_limits(admission: Admission) -> TensorLimits:
     """Bound the inputs by what the model takes; a little more may come, to name what is wrong."""
     needed = sum(tensor.content_bytes for tensor in admission.inputs)
     return TensorLimits(2 * needed + (1 << 16), 4 * VALUES_MAX)
+
+
+def _check_arithmetic() -> None:
+    """Raise LocalFailure if some library changed how this thread computes."""
+    if not is_ieee():
+        raise LocalFailure("a library has switched subnormals or rounding to nearest off")
 
 
 def _cut(reason: str) -> str:
