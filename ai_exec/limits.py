@@ -26,8 +26,8 @@ class Limits:
     initialisers_max: int = 10_000
     """Constant tensors of a graph."""
     items_max: int = 4_000_000
-    """Numbers in the file: 1 for each that is packed with others, 8 for each number or text with a
-    key of its own, 64 for each part that holds others.
+    """Numbers in the file: 1 for each that is packed or stands in a row with others, 8 for each
+    other number or text with a key of its own, 64 for each part that holds others.
 
     Elements of raw data do not count.
     """

@@ -60,6 +60,10 @@ _MESSAGE_ITEMS: Final = 64
 _SINGLE_ITEMS: Final = 8
 """So does a number or text with a key of its own."""
 _VARINT_BYTES_MAX: Final = 10
+_RUN_MIN: Final = 16
+"""After so many numbers with the same key one after the other, those that follow are read at once."""
+_RUN_BYTES: Final = (1 << 8, 1 << 16)
+"""How much is looked at together, at first and at most."""
 
 
 class Reader:
@@ -73,14 +77,36 @@ class Reader:
         """Read a whole message; raises BadWire."""
         self._count(_MESSAGE_ITEMS, path)
         found: Message = {field.name: [] for field in schema.fields.values() if field.many}
-        offset = 0
+        offset, last, alike = 0, -1, 0
         while offset < len(data):
             key, offset = read_varint(data, offset, path)
             field = schema.fields.get(key >> 3)
             if field is None:
                 raise BadWire(f"{path}: unknown field {key >> 3} of {schema.name}")
             offset = self._read_field(data, offset, field, key & 7, path, found)
+            last, alike = key, alike + 1 if key == last else 1
+            if alike == _RUN_MIN and field.many and field.kind in ("int", "float"):
+                offset = self._read_run(data, offset, key, field, path, found)
+                alike = 0
         return found
+
+    def _read_run(
+        self, data: memoryview, offset: int, key: int, field: Field, path: str, found: Message
+    ) -> int:
+        """Read numbers that follow with the same key in front of each, up to anything else."""
+        here, length = f"{path}.{field.name}", _RUN_BYTES[0]
+        read = read_keyed_varints if field.kind == "int" else read_keyed_floats
+        while key < 0x80 and offset < len(data):
+            values, taken = read(data[offset : offset + length], key)
+            self._count(len(values), here)
+            if len(found[field.name]) + len(values) > field.count_max:
+                raise BadWire(f"{here}: more than {field.count_max}")
+            found[field.name] += values
+            offset += taken
+            if not taken or taken < length - 2 * _VARINT_BYTES_MAX:
+                break
+            length = min(2 * length, _RUN_BYTES[1])
+        return offset
 
     def _read_field(
         self,
@@ -206,6 +232,40 @@ def read_varints(data: memoryview, here: str) -> "np.ndarray[Any, np.dtype[np.in
     parts = (octets & 0x7F).astype(np.uint64) << (7 * places).astype(np.uint64)
     whole = np.add.reduceat(parts, starts) if len(ends) else parts
     return whole.astype(np.int64)
+
+
+def read_keyed_varints(data: memoryview, key: int) -> tuple[list[int], int]:
+    """Read numbers with a key of one byte in front of each, and how many bytes they take.
+
+    It ends before anything else, and before a number that is not well formed.
+    """
+    octets = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(octets < 0x80)
+    ends = ends[: len(ends) & -2]
+    starts = np.concatenate(([0], ends[:-1] + 1))[: len(ends)]
+    keys, first, last = starts[0::2], starts[1::2], ends[1::2]
+    beyond = last - first - (_VARINT_BYTES_MAX - 1)
+    well_formed = (beyond < 0) | ((beyond == 0) & (octets[last] <= 1))
+    usual = (ends[0::2] == keys) & (octets[keys] == key) & well_formed
+    count = len(usual) if usual.all() else int(np.argmin(usual))
+    if not count:
+        return [], 0
+    values = np.zeros(count, np.int64)
+    for place in range(int((last - first)[:count].max()) + 1):
+        inside = first[:count] + place <= last[:count]
+        part = octets[np.where(inside, first[:count] + place, 0)] & 0x7F
+        values |= np.where(inside, part.astype(np.int64) << (7 * place), 0)
+    return list(values.tolist()), int(last[count - 1]) + 1
+
+
+def read_keyed_floats(data: memoryview, key: int) -> tuple[list[float], int]:
+    """As `read_keyed_varints`, of binary32 numbers."""
+    octets = np.frombuffer(data, np.uint8)
+    pairs = octets[: len(octets) // 5 * 5].reshape(-1, 5)
+    usual = pairs[:, 0] == key
+    count = len(usual) if usual.all() else int(np.argmin(usual))
+    values = np.ascontiguousarray(pairs[:count, 1:]).view("<f4").reshape(-1)
+    return list(values.tolist()), 5 * count
 
 
 def _skip(data: memoryview, offset: int, wire_type: int, here: str) -> int:

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_exec.model.wire import BadWire, Field, Reader, Schema, read_varint, read_varints
+from ai_exec.model.wire import (
+    BadWire,
+    Field,
+    Reader,
+    Schema,
+    read_keyed_floats,
+    read_keyed_varints,
+    read_varint,
+    read_varints,
+)
 
 INNER = Schema("Inner", {1: Field("word", "text", bytes_max=4)})
 SCHEMA = Schema(
@@ -121,3 +130,40 @@ def test_no_number_is_put_together_that_is_too_long(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(BadWire, match="more than 64 bits"):
         read_varints(memoryview(b"\x81" * 1000 + b"\1"), "here")
+
+
+@given(
+    st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 300), max_size=60),
+    st.integers(0, 40),
+    st.sampled_from([b"", b"\x08\x01", b"\x10", b"\x10\x80", b"\x10" + b"\xff" * 9 + b"\x02"]),
+)
+def test_numbers_in_a_row_are_those_read_one_by_one(
+    numbers: list[int], short: int, end: bytes
+) -> None:
+    numbers += [7] * short
+    data = b"".join(b"\x10" + varint(number) for number in numbers) + end
+    signed = [each - (1 << 64) if each >> 63 else each for each in numbers]
+    assert read_keyed_varints(memoryview(data), 0x10) == (
+        signed,
+        len(data) - len(end),
+    )
+    if len(end) in (0, 2) and end != b"\x10\x80":
+        assert read(data.hex())["numbers"] == signed
+    else:
+        with pytest.raises(BadWire):
+            read(data.hex())
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False), max_size=60), st.binary(max_size=4))
+def test_floats_in_a_row_are_those_read_one_by_one(numbers: list[float], end: bytes) -> None:
+    packed = np.array(numbers, "<f4")
+    data = b"".join(b"\x1d" + number.tobytes() for number in packed)
+    assert read_keyed_floats(memoryview(data + b"\x00" + end), 0x1D) == (numbers, len(data))
+    assert read(data.hex())["floats"] == numbers
+
+
+def test_numbers_in_a_row_count_once() -> None:
+    data = "10 01" * 824
+    assert read(data)["numbers"] == [1] * 824
+    with pytest.raises(BadWire, match="more parts than 1000 in all"):
+        read(data + "10 01")
