@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ai_exec.fast import quantised
+from ai_exec.fast import classic, quantised
 from ai_exec.fast.activations import ACTIVATIONS
 from ai_exec.fast.casts import cast
 from ai_exec.fast.choosing import top
@@ -25,7 +25,7 @@ from ai_exec.fast.pooling import POOLS
 from ai_exec.fast.products import STANDARD, Products
 from ai_exec.fast.reductions import REDUCTIONS, reduction
 from ai_exec.fast.rotation import rotary
-from ai_exec.fast.weights import aligned
+from ai_exec.fast.weights import Weights, aligned
 from ai_exec.program import Node, Program
 from ai_exec.tensor import Tensor
 
@@ -34,13 +34,23 @@ Prepare = Callable[[Node, Program, Products], Kernel | None]
 """Gives a kernel for a node, or None if these operands leave it to the operator's own."""
 
 
-def find_kernel(node: Node, program: Program, products: Products = STANDARD) -> Kernel | None:
+def find_kernel(
+    node: Node,
+    program: Program,
+    products: Products = STANDARD,
+    weights: Weights | None = None,
+) -> Kernel | None:
     """Give the fast kernel of a node, if there is one; it takes the inputs, gives one output.
 
-    Those of `quantised.SEVERAL` give several.
+    Those of `SEVERAL` give several.
     """
     operator = node.operator
-    if operator.domain or is_lined_up(node):
+    if operator.domain:
+        classic_kernel = classic.PREPARATIONS.get(operator.name)
+        return (
+            None if classic_kernel is None else classic_kernel(node, program, weights or Weights())
+        )
+    if is_lined_up(node):
         return None
     if operator.name in quantised.PREPARATIONS:
         return quantised.find(node, program)
@@ -57,6 +67,10 @@ def find_kernel(node: Node, program: Program, products: Products = STANDARD) -> 
     if first is None or first.dtype != "float32":
         return None
     return prepare(node, program, products)
+
+
+SEVERAL: Final = (*quantised.SEVERAL, *classic.SEVERAL)
+"""Operators whose kernels give several outputs."""
 
 
 def is_lined_up(node: Node) -> bool:

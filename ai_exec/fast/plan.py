@@ -24,11 +24,10 @@ from ai_exec.fast.finishing import (
     chain_rows,
 )
 from ai_exec.fast.fusion import Graph, Run, is_row, normalisation_at
-from ai_exec.fast.kernels import find_kernel
+from ai_exec.fast.kernels import SEVERAL, find_kernel
 from ai_exec.fast.linear import Matrix, prepared
 from ai_exec.fast.normal import centre_rows
 from ai_exec.fast.products import Products
-from ai_exec.fast.quantised import SEVERAL
 from ai_exec.fast.weights import Weights
 from ai_exec.program import Node, Program
 from ai_exec.registry import Attribute
@@ -113,7 +112,7 @@ class _Planner:
             *(self._normalisation, self._chain),
         )
         if not single or not any(way(index, node) for way in ways):
-            kernel = find_kernel(node, self._program, self._products)
+            kernel = find_kernel(node, self._program, self._products, self._weights)
             self._add(_alone(node, kernel, index), ())
 
     def _add(self, step: Step, nodes: tuple[int, ...]) -> bool:

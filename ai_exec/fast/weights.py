@@ -24,13 +24,17 @@ class Weights:
 
     def ready(self, constant: Tensor, form: Hashable, make: Callable[[Tensor], T]) -> T:
         """Give what `make` makes of the constant, the same for the same form."""
-        key = (id(constant), form)
+        return self.made(constant, form, lambda: make(aligned(constant)))
+
+    def made(self, source: object, form: Hashable, make: Callable[[], T]) -> T:
+        """As `ready`, of anything that may be referred to; what is made should hold it."""
+        key = (id(source), form)
         found: T | None = self._kept.get(key)
-        source = self._sources.get(key)
-        if found is None or source is None or source() is not constant:
-            found = make(aligned(constant))
+        known = self._sources.get(key)
+        if found is None or known is None or known() is not source:
+            found = make()
             self._kept[key] = found
-            self._sources[key] = ref(constant, lambda _: self._sources.pop(key, None))
+            self._sources[key] = ref(source, lambda _: self._sources.pop(key, None))
         return found
 
 

@@ -61,7 +61,7 @@ _SINGLE_ITEMS: Final = 8
 """So does a number or text with a key of its own."""
 _VARINT_BYTES_MAX: Final = 10
 _RUN_MIN: Final = 16
-"""After so many numbers with the same key one after the other, those that follow are read at once."""
+"""After so many numbers with the same key in a row, those that follow are read at once."""
 _RUN_BYTES: Final = (1 << 8, 1 << 16)
 """How much is looked at together, at first and at most."""
 

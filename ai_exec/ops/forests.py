@@ -1,6 +1,7 @@
 """Decision trees as arrays: read from attributes, and walked."""
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -192,10 +193,35 @@ def wholes(attributes: Mapping[str, Any], name: str) -> Tensor:
     return np.array(listed(attributes, name), np.int64)
 
 
+KEPT_MAX: Final = 4
+_LISTS: Final = ("nodes_", "class_", "target_", "leaf_", "tree_", "membership_")
+_kept: OrderedDict[tuple[Any, ...], tuple[Forest, list[Any]]] = OrderedDict()
+"""Forests that were read lately, with the lists that say by their identity which ones they are."""
+
+
+def _read_once(read: Callable[..., Forest], attributes: Mapping[str, Any], *more: Any) -> Forest:
+    """Read a forest unless one of these lists was read lately: rules, prices and runs ask again."""
+    lists = [attributes[name] for name in sorted(attributes) if name.startswith(_LISTS)]
+    key = (read, *map(id, lists), *more)
+    found = _kept.get(key)
+    if found is None:
+        found = read(attributes, *more), lists
+        _kept[key] = found
+        while len(_kept) > KEPT_MAX:
+            _kept.popitem(last=False)
+    return found[0]
+
+
 def forest_of_ids(
     attributes: Mapping[str, Any], votes: str, feature_count: int, target_count: int
 ) -> Forest:
     """Read the trees of versions 1 to 3, whose nodes have ids; `votes` is "class" or "target"."""
+    return _read_once(_forest_of_ids, attributes, votes, feature_count, target_count)
+
+
+def _forest_of_ids(
+    attributes: Mapping[str, Any], votes: str, feature_count: int, target_count: int
+) -> Forest:
     parts = ("treeids", "nodeids", "featureids", "modes", "truenodeids", "falsenodeids", "values")
     count = _require_equal_lengths(attributes, tuple(f"nodes_{part}" for part in parts))
     votings = tuple(f"{votes}_{part}" for part in ("treeids", "nodeids", "ids", "weights"))
@@ -203,40 +229,71 @@ def forest_of_ids(
     missing = wholes(attributes, "nodes_missing_value_tracks_true")
     if missing.size not in (0, count) or not count:
         raise Mismatch(f"{count} nodes, {missing.size} of nodes_missing_value_tracks_true")
-    words = attributes["nodes_modes"]
-    unknown = [word for word in words if word not in MODES or word == "BRANCH_MEMBER"]
-    if unknown:
-        raise Mismatch(f"nodes_modes has {unknown[0]}")
-    trees = attributes["nodes_treeids"]
-    keys = list(zip(trees, attributes["nodes_nodeids"], strict=True))
-    places = {key: place for place, key in enumerate(keys)}
-    if len(places) != count:
-        raise Mismatch("a node of a tree is there twice")
-    firsts: dict[int, int] = {}
-    for place, tree in enumerate(trees):
-        firsts.setdefault(tree, place)
-    ends = [attributes["nodes_falsenodeids"], attributes["nodes_truenodeids"]]
-    branches = [[places.get(key, -1) for key in zip(trees, to, strict=True)] for to in ends]
-    voters = (listed(attributes, f"{votes}_{part}") for part in ("treeids", "nodeids"))
-    modes = np.array([MODES.index(word) for word in words], np.int64)
-    nodes = np.array([places.get(key, -1) for key in zip(*voters, strict=True)], np.int64)
+    modes = _modes_of(attributes["nodes_modes"])
+    trees = wholes(attributes, "nodes_treeids")
+    find = _finder(trees, wholes(attributes, "nodes_nodeids"))
+    _, firsts = np.unique(trees, return_index=True)
+    ends = [wholes(attributes, f"nodes_{side}nodeids") for side in ("false", "true")]
+    voters = (wholes(attributes, f"{votes}_{part}") for part in ("treeids", "nodeids"))
     return forest(
-        roots=np.array(list(firsts.values()), np.int64),
+        roots=firsts[np.argsort(firsts, kind="stable")],
         modes=modes,
         features=wholes(attributes, "nodes_featureids"),
         splits=numbers(attributes, "nodes_values"),
-        branches=np.array(branches, np.int64).T,
+        branches=np.stack([find(trees, to) for to in ends], axis=1),
         missing=missing if missing.size else np.zeros(count, np.int64),
-        votes=(nodes, wholes(attributes, f"{votes}_ids"), numbers(attributes, f"{votes}_weights")),
+        votes=(
+            find(*voters),
+            wholes(attributes, f"{votes}_ids"),
+            numbers(attributes, f"{votes}_weights"),
+        ),
         feature_count=feature_count,
         target_count=target_count,
     )
+
+
+def _modes_of(words: tuple[str, ...]) -> Tensor:
+    places = {word: place for place, word in enumerate(MODES) if word != "BRANCH_MEMBER"}
+    modes = np.array([places.get(word, -1) for word in words], np.int64)
+    if (modes < 0).any():
+        raise Mismatch(f"nodes_modes has {words[int(np.argmin(modes))]}")
+    return modes
+
+
+def _finder(trees: Tensor, ids: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """Give what tells the places of nodes by tree and id, -1 where there is none."""
+    tree_ids, node_ids = np.unique(trees), np.unique(ids)
+
+    def key_of(trees: Tensor, ids: Tensor) -> Tensor:
+        tree = np.minimum(np.searchsorted(tree_ids, trees), tree_ids.size - 1)
+        node = np.minimum(np.searchsorted(node_ids, ids), node_ids.size - 1)
+        known = (tree_ids[tree] == trees) & (node_ids[node] == ids)
+        return np.where(known, tree * node_ids.size + node, -1)
+
+    keys = key_of(trees, ids)
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    if (ordered[1:] == ordered[:-1]).any():
+        raise Mismatch("a node of a tree is there twice")
+
+    def find(trees: Tensor, ids: Tensor) -> Tensor:
+        wanted = key_of(trees, ids)
+        place = np.minimum(np.searchsorted(ordered, wanted), ordered.size - 1)
+        return np.where(ordered[place] == wanted, order[place], -1)
+
+    return find
 
 
 def forest_of_places(
     attributes: Mapping[str, Any], feature_count: int, target_count: int
 ) -> Forest:
     """Read the trees of version 5: nodes and leaves are told by their places in two lists."""
+    return _read_once(_forest_of_places, attributes, feature_count, target_count)
+
+
+def _forest_of_places(
+    attributes: Mapping[str, Any], feature_count: int, target_count: int
+) -> Forest:
     parts = ("featureids", "truenodeids", "falsenodeids", "trueleafs", "falseleafs")
     lists = ("nodes_modes", "nodes_splits", *(f"nodes_{part}" for part in parts))
     count = _require_equal_lengths(attributes, lists)

@@ -118,7 +118,7 @@ def forest_cost(forest: Forest, rows: int, targets: int) -> int:
     return start + gas(rows * each)
 
 
-def _regressor_forest(given: Given, features: int) -> tuple[Forest, Tensor, int]:
+def regressor_forest(given: Given, features: int) -> tuple[Forest, Tensor, int]:
     """Give the trees, the base values and the number of targets."""
     targets = given["n_targets"] or 1
     if not 1 <= targets <= 1 << 16:
@@ -134,18 +134,18 @@ def _regressor(call: Call) -> tuple[Operand, ...]:
     if call.word("aggregate_function") not in AGGREGATES:
         raise Mismatch(f"aggregate_function is {call.word('aggregate_function')}")
     rows, features = rows_of(call)
-    _, _, targets = _regressor_forest(call.attributes, features)
+    _, _, targets = regressor_forest(call.attributes, features)
     return (Operand("float32", (rows, targets)),)
 
 
 def _regressor_cost(call: Call) -> int:
-    forest, _, targets = _regressor_forest(call.attributes, rows_of(call)[1])
+    forest, _, targets = regressor_forest(call.attributes, rows_of(call)[1])
     return forest_cost(forest, rows_of(call)[0], targets)
 
 
 def regressed(x: Tensor, given: Given) -> Tensor:
     """Give what the trees say of each row."""
-    forest, base, targets = _regressor_forest(given, x.shape[-1])
+    forest, base, targets = regressor_forest(given, x.shape[-1])
     total = aggregated(forest, x, targets, given["aggregate_function"])
     if base.size:
         total = total + base.astype(total.dtype)
@@ -198,7 +198,7 @@ earlier(
 )
 
 
-def _classifier_forest(given: Given, features: int, labels: int) -> tuple[Forest, Tensor, bool]:
+def classifier_forest(given: Given, features: int, labels: int) -> tuple[Forest, Tensor, bool]:
     """Give the trees, the base values, and whether all weights are for one of two labels."""
     forest = forest_of_ids(given, "class", features, labels)
     base = numbers(given, "base_values")
@@ -212,20 +212,20 @@ def _classifier(call: Call) -> tuple[Operand, ...]:
     require_transform(call.word("post_transform"))
     labels = labels_of(call, "classlabels_int64s")
     rows, features = rows_of(call)
-    _classifier_forest(call.attributes, features, len(labels))
+    classifier_forest(call.attributes, features, len(labels))
     return (Operand("int64", (rows,)), Operand("float32", (rows, len(labels))))
 
 
 def _classifier_cost(call: Call) -> int:
     rows, labels = call.outputs[1].shape
-    forest, _, _ = _classifier_forest(call.attributes, rows_of(call)[1], labels)
+    forest, _, _ = classifier_forest(call.attributes, rows_of(call)[1], labels)
     return forest_cost(forest, rows, labels)
 
 
 def classified(x: Tensor, given: Given) -> tuple[Tensor, Tensor]:
     """Give the label of each row and its scores."""
     labels = np.array(given["classlabels_int64s"], np.int64)
-    forest, base, one_sided = _classifier_forest(given, x.shape[-1], labels.size)
+    forest, base, one_sided = classifier_forest(given, x.shape[-1], labels.size)
     total, seen = sums(forest, x, labels.size)
     if base.size:
         total = total + base.astype(total.dtype)
@@ -300,7 +300,7 @@ earlier(
 )
 
 
-def _ensemble_forest(given: Given, features: int) -> tuple[Forest, int, str, str]:
+def ensemble_forest(given: Given, features: int) -> tuple[Forest, int, str, str]:
     """Give the trees, the number of targets, how weights are folded, and the transform."""
     targets, aggregate = given["n_targets"] or 1, given["aggregate_function"]
     transform = given["post_transform"]
@@ -314,7 +314,7 @@ def _ensemble_forest(given: Given, features: int) -> tuple[Forest, int, str, str
 
 def _ensemble(call: Call) -> tuple[Operand, ...]:
     rows, features = rows_of(call)
-    _, targets, _, transform = _ensemble_forest(call.attributes, features)
+    _, targets, _, transform = ensemble_forest(call.attributes, features)
     require_transform(transform)
     if call.at(0).dtype == "float64" and transform not in ("NONE", "LOGISTIC"):
         raise Mismatch(f"post_transform {transform} of float64")
@@ -323,7 +323,7 @@ def _ensemble(call: Call) -> tuple[Operand, ...]:
 
 def _ensemble_cost(call: Call) -> int:
     rows, features = rows_of(call)
-    forest, targets, _, _ = _ensemble_forest(call.attributes, features)
+    forest, targets, _, _ = ensemble_forest(call.attributes, features)
     return forest_cost(forest, rows, targets)
 
 
@@ -349,6 +349,6 @@ def tree_ensemble(
     tree_roots: Wholes,
 ) -> Tensor:
     """Weights of the leaves, folded in tree order, rounded, then transformed."""
-    forest, targets, aggregate, transform = _ensemble_forest(locals(), x.shape[-1])
+    forest, targets, aggregate, transform = ensemble_forest(locals(), x.shape[-1])
     total = aggregated(forest, x, targets, aggregate)
     return transformed(total.astype(x.dtype), transform)
