@@ -121,7 +121,16 @@ def folded(
     total = np.zeros(shape, forest.weights.dtype)
     seen = np.zeros(shape, np.bool_) if forest.tracks else NOT_SEEN
     fold_forest(
-        *(forest.nodes, forest.roots, forest.inner, forest.starts, forest.targets),
-        *(forest.weights, x, fold, forest.tracks, total, seen),
+        forest.nodes,
+        forest.roots,
+        forest.inner,
+        forest.starts,
+        forest.targets,
+        forest.weights,
+        x,
+        fold,
+        forest.tracks,
+        total,
+        seen,
     )
     return total, seen

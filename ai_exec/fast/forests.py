@@ -21,7 +21,8 @@ _UNEQUAL: Final = MODES.index("BRANCH_NEQ")
 class PreparedForest:
     """Trees in the form that the pass reads."""
 
-    source: Forest
+    source: Forest | None
+    """What it was made of, so that it lives as long."""
     nodes: Tensor
     """Records: split, twice the feature plus whether a NaN counts as less, and where to go."""
     roots: Tensor

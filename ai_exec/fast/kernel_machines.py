@@ -174,7 +174,7 @@ class Classifier:
             couple_rows(apply("sigmoid", inner), out)
             return chosen, transformed(out, self._transform)
         if self._labels.size == 2:
-            score = np.ascontiguousarray(scores[:, 0])
-            _, sides = both(score, self._labels, self._transform, border=0.0, first=NEGATIVE)
+            score, transform = scores[:, 0], self._transform
+            _, sides = both(score, self._labels, transform, border=0.0, first=NEGATIVE)
             return chosen, sides
         return chosen, transformed(scores, self._transform)

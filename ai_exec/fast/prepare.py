@@ -16,6 +16,7 @@ from ai_exec.fast.linear import Matrix, prepared
 from ai_exec.fast.normal import centre_rows, holds_numbers, layer_rows, softmax_rows
 from ai_exec.fast.passes import PASSES
 from ai_exec.fast.pooling import greatest_of, mean_of
+from ai_exec.fast.prepare_classic import prepare_classic
 from ai_exec.fast.prepare_operators import prepare_operators
 from ai_exec.fast.products import BYTES, PAIRS, WIDE
 from ai_exec.fast.quantised import PLAIN, dequantise, extremes, quantise
@@ -32,6 +33,7 @@ def prepare() -> None:
     prepare_quantised()
     prepare_convolutions()
     prepare_operators()
+    prepare_classic()
     numbers = np.ones(SIZE, np.float32)
     for function in PASSES.values():
         function(numbers, np.empty(SIZE, np.float32))

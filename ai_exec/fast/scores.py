@@ -27,7 +27,7 @@ def best_labels(scores: Any, seen: Any, tracks: bool, labels: Any, chosen: Any) 
     for row in range(scores.shape[0]):
         best, place = np.float64(scores[row, 0]), 0
         if tracks and not seen[row, 0]:
-            best = -np.inf
+            best = np.float64(-np.inf)
         for column in range(1, scores.shape[1]):
             score = np.float64(scores[row, column])
             if tracks and not seen[row, column]:
@@ -99,5 +99,5 @@ def both(
     """Give the label of each row, and the transformed scores of both labels."""
     chosen = np.empty(score.shape[0], np.int64)
     scores = np.empty((score.shape[0], 2), np.float32)
-    both_scores(score, border, first, labels, chosen, scores)
+    both_scores(np.ascontiguousarray(score), border, first, labels, chosen, scores)
     return chosen, transformed(scores, transform)

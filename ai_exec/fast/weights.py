@@ -19,7 +19,7 @@ class Weights:
 
     def __init__(self) -> None:
         self._kept: WeakValueDictionary[tuple[int, Hashable], Any] = WeakValueDictionary()
-        self._sources: dict[tuple[int, Hashable], ref[Tensor]] = {}
+        self._sources: dict[tuple[int, Hashable], ref[Any]] = {}
         """An array that is gone may have left its number to another one."""
 
     def ready(self, constant: Tensor, form: Hashable, make: Callable[[Tensor], T]) -> T:

@@ -20,7 +20,7 @@ DEPTH_MAX: Final = 1024
 """Most comparisons from the root of a tree to a leaf."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Forest:
     """Trees as arrays over all their nodes; a vote is a weight that a leaf gives to a target."""
 

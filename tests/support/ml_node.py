@@ -1,5 +1,6 @@
 """One operator of ai.onnx.ml: by its kernel, which admission and both engines agree with."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,10 @@ import onnxruntime
 from onnx import helper
 
 import ai_exec
-from ai_exec.registry import ML
+from ai_exec.engines import compile
+from ai_exec.program import Node, Program
+from ai_exec.registry import ML, Call, Operand, find
+from ai_exec.tensor import Tensor, TensorType
 
 
 def encoded(
@@ -59,3 +63,33 @@ def theirs(
     model = encoded(operator, {"x": x}, outputs, version, **attributes)
     session = onnxruntime.InferenceSession(model, options)
     return list(session.run(None, {"x": x}))
+
+
+def program_of(operator: str, version: int, given: Mapping[str, Any], x: Tensor) -> Program:
+    """Give a program of one operator of classic models."""
+    found = find(ML, operator, version)
+    assert found is not None
+    attributes = {**dict.fromkeys(found.attribute_kinds), **found.defaults, **given}
+    operands = {"x": Operand(x.dtype.name, x.shape)}
+    outputs = found.infer(Call((operands["x"],), attributes, 2))
+    names = tuple(f"y{place}" for place in range(len(outputs)))
+    operands |= dict(zip(names, outputs, strict=True))
+    return Program(
+        (TensorType("x", x.dtype.name, x.shape),),
+        tuple(TensorType(name, operands[name].dtype, operands[name].shape) for name in names),
+        {},
+        (Node(found, ("x",), names, attributes, 0),),
+        operands,
+        0,
+        0,
+    )
+
+
+def assert_same(program: Program, x: Tensor) -> dict[str, Tensor]:
+    """Both engines have the same bits."""
+    expected = compile(program, "reference").run({"x": x})
+    found = compile(program, "fast").run({"x": x})
+    for name, value in expected.items():
+        assert (found[name].dtype, found[name].shape) == (value.dtype, value.shape)
+        assert found[name].tobytes() == value.tobytes()
+    return expected

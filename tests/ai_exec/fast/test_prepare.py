@@ -15,6 +15,7 @@ from ai_exec.fast.prepare import prepare
 from ai_exec.fast.products import BYTES, PAIRS, WIDE
 from tests.benchmarks.operator_recipes import ALL
 from tests.support.encoder import encoder, encoder_inputs
+from tests.support.ml_node import assert_same, program_of
 from tests.support.networks import image, lenet, mobilenet, resnet18
 
 
@@ -84,3 +85,39 @@ def test_nothing_is_compiled_in_runs_once_all_is_prepared() -> None:
 
     assert compiled_kinds() == before
     assert np.isfinite(next(iter(expected.values()))).all()
+
+
+def test_nothing_is_compiled_for_classic_models_once_all_is_prepared() -> None:
+    prepare()
+    before = compiled_kinds()
+    random = np.random.default_rng(3)
+    tree = {
+        "nodes_treeids": (0, 0, 0),
+        "nodes_nodeids": (0, 1, 2),
+        "nodes_featureids": (0, 0, 0),
+        "nodes_modes": ("BRANCH_LT", "LEAF", "LEAF"),
+        "nodes_values": (0.5, 0.0, 0.0),
+        "nodes_truenodeids": (1, 0, 0),
+        "nodes_falsenodeids": (2, 0, 0),
+    }
+    votes = {"treeids": (0, 0), "nodeids": (1, 2), "ids": (0, 1), "weights": (0.25, 0.75)}
+    forest = {**tree, **{f"class_{name}": given for name, given in votes.items()}}
+    machine = {
+        "support_vectors": (1.0, 2.0, 3.0),
+        "kernel_params": (0.5, 0.0, 3.0),
+        "coefficients": (1.0, 2.0, 3.0),
+        "n_supports": 3,
+        "rho": (0.5,),
+    }
+    labels = {"classlabels_ints": (4, 5), "coefficients": (2.0,), "intercepts": (1.0,)}
+    for dtype in (np.float32, np.float64, np.int64):
+        x = random.integers(-2, 3, (3, 1)).astype(dtype)
+        for operator, given in (
+            ("TreeEnsembleClassifier", {**forest, "classlabels_int64s": (3, 4)}),
+            ("LinearClassifier", {**labels, "post_transform": "LOGISTIC"}),
+            ("SVMRegressor", {**machine, "kernel_type": "RBF"}),
+            ("SVMRegressor", {**machine, "kernel_type": "POLY"}),
+        ):
+            assert_same(program_of(operator, 1, given, x), x)
+
+    assert compiled_kinds() == before
