@@ -29,31 +29,47 @@ class Executable(Protocol):
         ...
 
 
+Kind = tuple[tuple["np.dtype[Any]", tuple[int, ...]] | None, ...]
+"""Element type and shape of each input; None for what is no array."""
+
+
 class OpenExecutable:
     """A program with open axes: one executable for each set of lengths, the latest are kept."""
 
     def __init__(self, program: Program, make: Callable[[Program], Executable]) -> None:
         self._program, self._make = program, make
-        self._kept: OrderedDict[tuple[int, ...], Executable] = OrderedDict()
+        self._names = tuple(declared.name for declared in program.inputs)
+        self._kept: OrderedDict[Kind, Executable] = OrderedDict()
         held = sum(constant.nbytes for constant in program.constants.values())
         self._kept_max = max(1, min(SPECIALISED_MAX, KEPT_BYTES_MAX // max(held, 1)))
 
     def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give the outputs by name in the model's order; raises Trap."""
-        check_inputs(self._program, inputs)
-        shapes = {name: tensor.shape for name, tensor in inputs.items()}
-        try:
-            lengths = lengths_of(self._program.inputs, shapes)
-            executable = self._kept.pop(tuple(lengths.values()), None)
-            if executable is None:
-                assert self._program.specialise is not None
-                executable = self._make(self._program.specialise(lengths))
-        except Mismatch as error:
-            raise Trap(str(error)) from error
-        self._kept[tuple(lengths.values())] = executable
+        kind = self._kind(inputs)
+        executable = self._kept.pop(kind, None) or self._specialised(inputs)
+        self._kept[kind] = executable
         if len(self._kept) > self._kept_max:
             self._kept.popitem(last=False)
         return executable.run(inputs)
+
+    def _kind(self, inputs: Mapping[str, Tensor]) -> Kind:
+        """Give what tells inputs apart that were found right, as far as they are arrays."""
+        if len(inputs) != len(self._names):
+            return ()
+        found = (inputs.get(name) for name in self._names)
+        return tuple(
+            (each.dtype, each.shape) if type(each) is np.ndarray else None for each in found
+        )
+
+    def _specialised(self, inputs: Mapping[str, Tensor]) -> Executable:
+        check_inputs(self._program, inputs)
+        assert self._program.specialise is not None
+        try:
+            shapes = {name: tensor.shape for name, tensor in inputs.items()}
+            lengths = lengths_of(self._program.inputs, shapes)
+            return self._make(self._program.specialise(lengths))
+        except Mismatch as error:
+            raise Trap(str(error)) from error
 
 
 def check_inputs(program: Program, inputs: Mapping[str, Tensor]) -> None:

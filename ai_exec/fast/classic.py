@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ai_exec.fast import features
 from ai_exec.fast.forest_pass import ADD, GREATEST, LEAST, folded
 from ai_exec.fast.forests import PreparedForest, prepared_forest
 from ai_exec.fast.kernel_machines import Classifier, Regressor
@@ -27,18 +28,9 @@ def find(node: Node, program: Program, weights: Weights) -> Kernel | None:
     return None if prepare is None else prepare(node, program, weights)
 
 
-def features(x: Tensor) -> Tensor:
-    """Give rows of floats in one piece; whole numbers become binary32."""
-    rows = x if x.ndim == 2 else np.atleast_2d(x)
-    if rows.dtype != np.float64 and rows.dtype != np.float32:
-        rows = rows.astype(np.float32)
-    return np.ascontiguousarray(rows)
-
-
 def singles(x: Tensor) -> Tensor:
     """Give rows of binary32 numbers in one piece."""
-    rows = x if x.ndim == 2 else np.atleast_2d(x)
-    return np.ascontiguousarray(rows, np.float32)
+    return features.rows_of(x if x.dtype == np.float32 else x.astype(np.float32))
 
 
 def _prepared(
@@ -73,7 +65,7 @@ def _tree_regressor(node: Node, program: Program, weights: Weights) -> Kernel:
     shared = made.weights.dtype.type(forest.trees) if aggregate == "AVERAGE" else None
 
     def kernel(x: Tensor) -> Tensor:
-        total, _ = folded(made, features(x), targets, fold)
+        total, _ = folded(made, features.rows_of(x), targets, fold)
         if shared is not None:
             total = total / shared
         if added is not None:
@@ -91,7 +83,7 @@ def _tree_ensemble(node: Node, program: Program, weights: Weights) -> Kernel:
     shared = made.weights.dtype.type(forest.trees) if aggregate == "AVERAGE" else None
 
     def kernel(x: Tensor) -> Tensor:
-        total, _ = folded(made, features(x), targets, fold)
+        total, _ = folded(made, features.rows_of(x), targets, fold)
         if shared is not None:
             total = total / shared
         result = total.astype(x.dtype, copy=False)
@@ -115,7 +107,7 @@ def _tree_classifier(node: Node, program: Program, weights: Weights) -> Kernel:
     first = ZERO if target else REST if shares and transform == "NONE" else NEGATIVE
 
     def kernel(x: Tensor) -> tuple[Tensor, Tensor]:
-        total, seen = folded(made, features(x), labels.size)
+        total, seen = folded(made, features.rows_of(x), labels.size)
         if added is not None:
             total = total + added
         if one_sided:
@@ -180,7 +172,23 @@ def _machine_classifier(node: Node, program: Program, weights: Weights) -> Kerne
     return kernel
 
 
-PREPARATIONS: Final[Mapping[str, Callable[[Node, Program, Weights], Kernel]]] = {
+Prepare = Callable[[Node, Program, Weights], Kernel | None]
+
+
+def _plain(prepare: Callable[[Node, Program], Kernel | None]) -> Prepare:
+    return lambda node, program, weights: prepare(node, program)
+
+
+PREPARATIONS: Final[Mapping[str, Prepare]] = {
+    "ArrayFeatureExtractor": _plain(features.extractor),
+    "Binarizer": _plain(features.binarizer),
+    "FeatureVectorizer": _plain(features.vectorizer),
+    "Imputer": _plain(features.imputer),
+    "LabelEncoder": _plain(features.label_encoder),
+    "Normalizer": _plain(features.normalizer),
+    "OneHotEncoder": _plain(features.one_hot_encoder),
+    "Scaler": _plain(features.scaler),
+    "ZipMap": _plain(features.zip_map),
     "LinearClassifier": _linear_classifier,
     "LinearRegressor": _linear_regressor,
     "SVMClassifier": _machine_classifier,
@@ -191,3 +199,5 @@ PREPARATIONS: Final[Mapping[str, Callable[[Node, Program, Weights], Kernel]]] = 
 }
 SEVERAL: Final = ("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier")
 """Operators whose kernels give several outputs."""
+FRESH: Final = (*SEVERAL, "LinearRegressor", "SVMRegressor", "TreeEnsembleRegressor")
+"""Operators whose results lie in memory of their own."""

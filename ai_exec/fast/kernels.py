@@ -46,10 +46,7 @@ def find_kernel(
     """
     operator = node.operator
     if operator.domain:
-        classic_kernel = classic.PREPARATIONS.get(operator.name)
-        return (
-            None if classic_kernel is None else classic_kernel(node, program, weights or Weights())
-        )
+        return classic.find(node, program, weights or Weights())
     if is_lined_up(node):
         return None
     if operator.name in quantised.PREPARATIONS:

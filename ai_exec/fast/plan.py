@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 from ai_exec.dynamic import Meter, RunBody, run_node
 from ai_exec.fast.batches import multiply_batches
 from ai_exec.fast.choosing import non_max_suppression
+from ai_exec.fast.classic import FRESH
 from ai_exec.fast.convolution_plan import convolution_at
 from ai_exec.fast.finishing import (
     NOTHING,
@@ -363,8 +364,9 @@ def _chaining(run: Run, shape: Shape, *, by_column: bool) -> Compute:
 def _alone(node: Node, kernel: Compute | None, index: int) -> Step:
     """A node by the fast engine's kernel for it, or by its operator's own."""
     if kernel is not None:
-        many = node.operator.name in SEVERAL or node.operator.name == "TopK"
-        return Step(kernel, node.inputs, node.outputs, index, many=many)
+        many = node.operator.name in (*SEVERAL, "TopK")
+        fresh = node.operator.name in FRESH
+        return Step(kernel, node.inputs, node.outputs, index, many=many, fresh=fresh)
     operator, attributes, count = node.operator, node.attributes, len(node.outputs)
 
     def compute(*inputs: Tensor | None) -> tuple[Tensor, ...]:

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from ai_exec.fast.features import divide_rows, scale_rows
 from ai_exec.fast.forest_pass import folded
 from ai_exec.fast.forests import PreparedForest, record_of
 from ai_exec.fast.kernel_machines import count_votes, couple_rows
@@ -33,3 +34,7 @@ def prepare_classic() -> None:
     count_votes(np.zeros((1, 1)), np.zeros((1, 2), np.int64))
     couple_rows(np.zeros((1, 1), np.float32), np.zeros((1, 2), np.float32))
     power(singles, np.array(3, np.float32))
+    for dtype in ("f4", "f8"):
+        rows, ones = singles.astype(dtype), np.ones(SIZE, dtype)
+        scale_rows(rows, ones, ones, singles)
+        divide_rows(rows, 0, singles)
