@@ -104,6 +104,9 @@ class PreparedConvolution:
             outputs, maps = placed.outputs, kernels.shape[0]
             self._way = way_of(self._spatial, kernels, groups, placed, kept)
         self._result = (shape[0], *outputs, maps)
+        self._flat = (shape[0] * prod(outputs), maps)
+        self._data = (*shape[:2], *self._spatial)
+        self._second = (0, len(shape) - 1, *range(1, len(shape) - 1))
         self._unknown = np.zeros((shape[0], 0), np.int32)
         self._ending = ending_of(links, bias, maps)
 
@@ -116,13 +119,11 @@ class PreparedConvolution:
         has them of x may pass, so that they need not be found again.
         """
         out = np.empty(self._result, np.float32)
-        flat = out.reshape(-1, out.shape[-1])
-        other = NO_TENSOR if tensor is None else channels_last(tensor).reshape(flat.shape)
+        other = NO_TENSOR if tensor is None else channels_last(tensor).reshape(self._flat)
         found = np.zeros((out.shape[0], out.shape[-1]), np.int32)
-        known = self._unknown if sizes is None else sizes
-        data = x.reshape(*x.shape[:2], *self._spatial)
-        self._way.run(data, (self._ending, other, known, flat, found))
-        return channels_second(out), found
+        known, flat = self._unknown if sizes is None else sizes, out.reshape(self._flat)
+        self._way.run(x.reshape(self._data), (self._ending, other, known, flat, found))
+        return out.transpose(self._second), found
 
 
 def _place(shape: Shape, kernels: Tensor, attributes: Attributes) -> Windows:

@@ -4,13 +4,14 @@ Results are views with the axes in ONNX's order, as those of convolutions (`conv
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
 import numpy as np
 
 from ai_exec.fast.compilation import compiled, inlined
-from ai_exec.fast.convolution import channels_last, channels_second
+from ai_exec.fast.convolution import channels_last
 from ai_exec.fast.convolution_rows import scales_of
 from ai_exec.fast.scalar import WHOLE
 from ai_exec.ops.windows import Windows, windows
@@ -124,20 +125,35 @@ def _over_three(placed: Windows) -> tuple[Shape, Shape, Shape, Shape]:
     )
 
 
-def _deep(x: Tensor) -> Tensor:
-    """Give [sample, depth, height, width, channel]."""
-    return channels_last(x.reshape(*x.shape[:2], *[1] * (AXES + 2 - x.ndim), *x.shape[2:]))
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """How data and results of a pool lie, their channels last, over three axes and over its own."""
+
+    last: Shape
+    """The order of axes that brings channels to the end."""
+    data: Shape
+    results: Shape
+    own: Shape
+    second: Shape
+    """The order of axes that brings channels of results back."""
+
+    def pooled(self, x: Tensor, compute: Callable[[Tensor, Tensor], None]) -> Tensor:
+        """Give results that are computed from x [sample, depth, height, width, channel]."""
+        out = np.empty(self.results, np.float32)
+        compute(np.ascontiguousarray(x.transpose(self.last)).reshape(self.data), out)
+        return out.reshape(self.own).transpose(self.second)
 
 
-def _results(x: Tensor, placed: Windows) -> Tensor:
-    """Room for results, their channels last."""
-    missing = (1,) * (AXES - len(placed.outputs))
-    return np.empty((x.shape[0], *missing, *placed.outputs, x.shape[1]), np.float32)
-
-
-def _second(out: Tensor, placed: Windows) -> Tensor:
-    """Give results over the pool's own axes in ONNX's order."""
-    return channels_second(out.reshape(out.shape[0], *placed.outputs, out.shape[-1]))
+def _shapes(shape: Shape, placed: Windows) -> Shapes:
+    rank, missing = len(shape), (1,) * (AXES + 2 - len(shape))
+    samples, channels, *lengths = shape
+    return Shapes(
+        (0, *range(2, rank), 1),
+        (samples, *missing, *lengths, channels),
+        (samples, *missing, *placed.outputs, channels),
+        (samples, *placed.outputs, channels),
+        (0, rank - 1, *range(1, rank - 1)),
+    )
 
 
 def _placed(node: Node, shape: Shape) -> Windows | None:
@@ -163,14 +179,13 @@ def max_pool(node: Node, program: Program) -> Kernel | None:
     placed = _placed(node, program.operands[node.inputs[0]].shape)
     if placed is None or len(node.outputs) != 1:
         return None
-    shape = _over_three(placed)
+    window = _over_three(placed)
+    shapes = _shapes(program.operands[node.inputs[0]].shape, placed)
 
-    def pool(x: Tensor) -> Tensor:
-        out = _results(x, placed)
-        greatest_of(_deep(x), shape, out)
-        return _second(out, placed)
+    def compute(data: Tensor, out: Tensor) -> None:
+        greatest_of(data, window, out)
 
-    return pool
+    return lambda x: shapes.pooled(x, compute)
 
 
 def average_pool(node: Node, program: Program) -> Kernel | None:
@@ -178,16 +193,15 @@ def average_pool(node: Node, program: Program) -> Kernel | None:
     placed = _placed(node, program.operands[node.inputs[0]].shape)
     if placed is None or placed.elements < 2:
         return None
-    shape, bits = _over_three(placed), sum_bits(placed.elements)
-    lengths = program.operands[node.inputs[0]].shape[2:]
-    counts = _counts(placed, lengths, padded=bool(node.attributes.get("count_include_pad")))
+    window, bits = _over_three(placed), sum_bits(placed.elements)
+    shape = program.operands[node.inputs[0]].shape
+    counts = _counts(placed, shape[2:], padded=bool(node.attributes.get("count_include_pad")))
+    shapes = _shapes(shape, placed)
 
-    def pool(x: Tensor) -> Tensor:
-        data, out = _deep(x), _results(x, placed)
-        mean_of(data, shape, *_scales(data, bits), counts, np.empty(x.shape[1]), out)
-        return _second(out, placed)
+    def compute(data: Tensor, out: Tensor) -> None:
+        mean_of(data, window, *_scales(data, bits), counts, np.empty(shape[1]), out)
 
-    return pool
+    return lambda x: shapes.pooled(x, compute)
 
 
 def _counts(placed: Windows, lengths: Shape, *, padded: bool) -> Floats:
