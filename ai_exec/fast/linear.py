@@ -16,7 +16,7 @@ from ai_exec.fast.products import STANDARD, Products, Way
 from ai_exec.fast.rows import pack_pairs, pack_wide, quantise_pairs, quantise_wide
 from ai_exec.fast.session import is_exact
 from ai_exec.fast.tiles import PAIR_COLUMNS, WIDE_COLUMNS
-from ai_exec.fast.weights import Weights
+from ai_exec.fast.weights import Weights, in_lines
 from ai_exec.semantics.numerics import BLOCK_LENGTH
 from ai_exec.tensor import Tensor
 
@@ -115,7 +115,7 @@ class WideMatrix:
         length, self.columns = right.shape
         panels = -(-self.columns // WIDE_COLUMNS)
         self._blocks = blocks_of(length)
-        self._panels = np.zeros((panels, length, WIDE_COLUMNS), np.int32)
+        self._panels = in_lines((panels, length, WIDE_COLUMNS), np.int32)
         self._scales = np.ones((self._blocks, panels * WIDE_COLUMNS))
         pack_wide(np.ascontiguousarray(right), self._panels, self._scales)
 
@@ -150,7 +150,7 @@ class PairMatrix:
         self._length = length + length % 2
         panels = -(-self.columns // PAIR_COLUMNS)
         self._blocks = blocks_of(length)
-        digits = np.zeros((panels, 2, self._length // 2, PAIR_COLUMNS, 2), np.int16)
+        digits = in_lines((panels, 2, self._length // 2, PAIR_COLUMNS, 2), np.int16)
         self._scales = np.ones((self._blocks, panels * PAIR_COLUMNS))
         pack_pairs(np.ascontiguousarray(right), digits, self._scales)
         self._panels = digits.reshape(panels, 2, self._length // 2, 2 * PAIR_COLUMNS)

@@ -50,7 +50,8 @@ def _pair_vector(builder: Any, base: Any, offset: Any) -> Any:
     return load(builder, base, offset, _PAIR_SUMS, 4)
 
 
-def _pair_step(builder: Any, left: Any, right: Any, total: Any) -> Any:
+def pair_step(builder: Any, left: Any, right: Any, total: Any) -> Any:
+    """Add products of pairs of 16-bit numbers to sums, where the processor has that."""
     signature = ir.FunctionType(_PAIR_SUMS, [_PAIR_SUMS] * 3)
     # As an intrinsic the compiler would take it apart again.
     multiply = ir.InlineAsm(signature, "vpdpwssd $3, $2, $0", "=v,0,v,v")
@@ -133,7 +134,7 @@ def _wide(rows: int, vectors: int = VECTORS) -> Any:
 
 
 def _pair(rows: int) -> Any:
-    return _tile(rows, _PAIR_SUMS, I32, _pair_vector, _pair_step)
+    return _tile(rows, _PAIR_SUMS, I32, _pair_vector, pair_step)
 
 
 WIDE_ROWS: Final = this_machine().rows_max

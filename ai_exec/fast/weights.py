@@ -1,14 +1,18 @@
 """Constants made ready: once for all lengths that a program is specialised to."""
 
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from math import prod
+from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary, ref
 
 import numpy as np
 
-from ai_exec.tensor import Tensor
+from ai_exec.tensor import Shape, Tensor
 
 T = TypeVar("T")
+
+LINE_BYTES: Final = 64
+"""What a cache hands out at once, and the longest vector: one that crosses lines costs twice."""
 
 
 class Weights:
@@ -41,3 +45,11 @@ class Weights:
 def aligned(constant: Tensor) -> Tensor:
     """Give a constant as passes are compiled for; in a file it may lie at any address."""
     return constant if constant.flags.aligned else np.array(constant)
+
+
+def in_lines(shape: Shape, dtype: type[np.generic]) -> Tensor:
+    """Give zeros that begin where a cache line begins."""
+    length = prod(shape) * np.dtype(dtype).itemsize
+    room = np.zeros(length + LINE_BYTES, np.uint8)
+    start = -room.ctypes.data % LINE_BYTES
+    return room[start : start + length].view(dtype).reshape(shape)

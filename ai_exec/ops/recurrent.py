@@ -48,7 +48,7 @@ def rnn(
     hidden_size: int | None = None,
     layout: int = 0,
 ) -> tuple[Tensor, ...]:
-    """Hidden states f((X W^T + H R^T) + (Wb + Rb)), the sum in binary64, rounded once."""
+    """Hidden states f((X W^T + (Wb + Rb)) + H R^T), each sum in binary64, rounded."""
     attributes = {
         "activation_alpha": activation_alpha,
         "activation_beta": activation_beta,
@@ -98,6 +98,7 @@ def gru(
         "clip": clip,
         "direction": direction,
         "layout": layout,
+        "linear_before_reset": linear_before_reset,
     }
     step = partial(gru_step, linear_before_reset=bool(linear_before_reset))
     return run_layer(GRU, step, attributes, x, w, r, b, sequence_lens, (initial_h,))

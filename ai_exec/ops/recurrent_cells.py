@@ -1,10 +1,11 @@
 """One step of a recurrent layer: gates by exact contractions (R3), then activations (R1, R2).
 
-The input of an activation is ((x W^T + h R^T) + (Wb + Rb)) in binary64, a peephole P c added last,
-rounded once, then clipped.  What an activation gives is rounded.
+What a token brings, x W^T + (Wb + Rb) in binary64, is rounded.  The input of an activation is that
+plus h R^T in binary64, a peephole P c added last where there is one, rounded, then clipped.  What an
+activation gives is rounded.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from ai_exec.tensor import Tensor
 Activation = Callable[[Tensor], Tensor]
 States = tuple[Tensor, ...]
 Step = Callable[[Floats, States], States]
-"""Takes the products of a token with W, not yet rounded, and the states; gives the new states."""
+"""Takes what a token brings and the states; gives the new states."""
 
 
 def _affine(x: Tensor, *, alpha: float = 1.0, beta: float = 0.0) -> Tensor:
@@ -47,21 +48,43 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Tensor], tuple[str, ...]]] = {
 """Activations by their names in small letters, with the factors that they take."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An activation of a layer."""
+
+    name: str
+    """In small letters."""
+    factors: Mapping[str, float]
+    """Those that were given; others are the activation's own."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Apply it to each element."""
+        return ACTIVATIONS[self.name][0](x, **self.factors)
+
+
 def activations_of(
     names: tuple[str, ...], alphas: tuple[float, ...], betas: tuple[float, ...]
-) -> tuple[Activation, ...]:
+) -> tuple[Chosen, ...]:
     """Give activations by name; those that take factors take the next one; raises Mismatch."""
     left = {"alpha": iter(alphas), "beta": iter(betas)}
     return tuple(_with_factors(name, left) for name in names)
 
 
-def _with_factors(name: str, left: dict[str, Iterator[float]]) -> Activation:
-    if name.lower() not in ACTIVATIONS:
+def _with_factors(name: str, left: dict[str, Iterator[float]]) -> Chosen:
+    small = name.lower()
+    if small not in ACTIVATIONS:
         raise Mismatch(f"activation {name[:32]!r} is not supported")
-    function, taken = ACTIVATIONS[name.lower()]
-    given = {factor: next(left[factor], None) for factor in taken}
-    factors = {factor: value for factor, value in given.items() if value is not None}
-    return lambda x: function(x, **factors)
+    given = {factor: next(left[factor], None) for factor in ACTIVATIONS[small][1]}
+    return Chosen(small, {name: value for name, value in given.items() if value is not None})
+
+
+def brought_bias(bias: Floats, hidden: int, *, apart: bool) -> Floats:
+    """Wb + Rb in binary64; Wb alone for the last gate if its Rb stays apart."""
+    first, second = np.split(bias, 2)
+    total: Floats = first + second
+    if apart:
+        total[-hidden:] = first[-hidden:]
+    return total
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,8 +95,8 @@ class Weights:
     """R: a row for each gate and hidden element."""
     bias: Floats
     """Wb and Rb, one after the other, in binary64."""
-    peepholes: Floats
-    """P of the input, output and forget gates in binary64."""
+    peepholes: Floats | None
+    """P of the input, output and forget gates in binary64, if there are any."""
     activations: tuple[Activation, ...]
     clip: float | None
 
@@ -108,12 +131,10 @@ def wide(x: Tensor) -> Floats:
 def rnn_step(weights: Weights) -> Step:
     """h = f(gate)."""
     right = columns_of(weights.recurrent.T, fine=weights.fine)
-    first, second = np.split(weights.bias, 2)
     activate = weights.activations[0]
 
-    def step(products: Floats, states: States) -> States:
-        total = (products + contract_with(states[0], right)) + (first + second)
-        return (activate(weights.gate(total)),)
+    def step(brought: Tensor, states: States) -> States:
+        return (activate(weights.gate(wide(brought) + contract_with(states[0], right))),)
 
     return step
 
@@ -122,27 +143,24 @@ def gru_step(weights: Weights, *, linear_before_reset: bool) -> Step:
     """h = (1 - z) g(hidden gate) + z h, in binary64, rounded once.
 
     The reset gate r multiplies h before its contraction, rounded; or, if linear_before_reset, the
-    contraction plus its bias in binary64: (x W^T + r (h R^T + Rb)) + Wb.
+    contraction plus its bias in binary64: r (h R^T + Rb), and the token brings x W^T + Wb.
     """
     size = weights.hidden
-    right = columns_of(weights.recurrent.T, fine=weights.fine)
+    right = columns_of(weights.recurrent[: 2 * size].T, fine=weights.fine)
     last = columns_of(weights.recurrent[2 * size :].T, fine=weights.fine)
-    first, second = np.split(weights.bias, 2)
+    recurrent_bias = weights.bias[-size:]
     f, g = weights.activations
 
-    def step(products: Floats, states: States) -> States:
+    def step(brought: Tensor, states: States) -> States:
         h = states[0]
-        recurrent = contract_with(h, right)
-        total = (products + recurrent) + (first + second)
+        total = wide(brought[:, : 2 * size]) + contract_with(h, right)
         z = f(weights.gate(total[:, :size]))
-        r = f(weights.gate(total[:, size : 2 * size]))
-        own, hidden = products[:, 2 * size :], slice(2 * size, None)
+        r = f(weights.gate(total[:, size:]))
         if linear_before_reset:
-            kept = wide(r) * (recurrent[:, hidden] + second[hidden])
-            candidate = g(weights.gate((own + kept) + first[hidden]))
+            kept = wide(r) * (contract_with(h, last) + recurrent_bias)
         else:
             kept = contract_with(r * h, last)
-            candidate = g(weights.gate((own + kept) + (first[hidden] + second[hidden])))
+        candidate = g(weights.gate(wide(brought[:, 2 * size :]) + kept))
         mixed = (1.0 - wide(z)) * wide(candidate) + wide(z) * wide(h)
         return (weights.rounded(mixed),)
 
@@ -156,21 +174,25 @@ def lstm_step(weights: Weights, *, input_forget: bool) -> Step:
     """
     size = weights.hidden
     right = columns_of(weights.recurrent.T, fine=weights.fine)
-    first, second = np.split(weights.bias, 2)
     f, g, h = weights.activations
-    of_input, of_output, of_forget = np.split(weights.peepholes, 3)
 
-    def step(products: Floats, states: States) -> States:
+    def seen(total: Floats, place: int, cell: Tensor) -> Tensor:
+        """Add a peephole, if there are any, and round."""
+        if weights.peepholes is not None:
+            total = total + weights.peepholes[place * size : (place + 1) * size] * wide(cell)
+        return weights.gate(total)
+
+    def step(brought: Tensor, states: States) -> States:
         hidden, cell = states
-        total = (products + contract_with(hidden, right)) + (first + second)
+        total = wide(brought) + contract_with(hidden, right)
         i, o, forget, candidate = (total[:, n * size : (n + 1) * size] for n in range(4))
-        let_in = f(weights.gate(i + of_input * wide(cell)))
+        let_in = f(seen(i, 0, cell))
         kept = let_in.dtype.type(1) - let_in
         if not input_forget:
-            kept = f(weights.gate(forget + of_forget * wide(cell)))
+            kept = f(seen(forget, 2, cell))
         new = g(weights.gate(candidate))
         cell = weights.rounded(wide(kept) * wide(cell) + wide(let_in) * wide(new))
-        out = f(weights.gate(o + of_output * wide(cell)))
+        out = f(seen(o, 1, cell))
         return out * h(cell), cell
 
     return step

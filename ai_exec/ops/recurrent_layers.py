@@ -8,10 +8,17 @@ import numpy as np
 
 from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, gas
 from ai_exec.ops.linear import products_cost
-from ai_exec.ops.recurrent_cells import States, Step, Weights, activations_of
+from ai_exec.ops.recurrent_cells import (
+    Chosen,
+    States,
+    Step,
+    Weights,
+    activations_of,
+    brought_bias,
+)
 from ai_exec.ops.rules import require_dtype, require_rank, require_shape, require_word, size
 from ai_exec.registry import Attributes, Call, Cost, Infer, Mismatch, Operand
-from ai_exec.semantics.numerics import contract
+from ai_exec.semantics.numerics import Floats, contract
 from ai_exec.tensor import Shape, Tensor
 
 STEP_GAS = 900_000
@@ -110,7 +117,7 @@ def infer_of(kind: Kind) -> Infer:
 
 def named_activations(
     kind: Kind, attributes: Attributes, directions: int
-) -> tuple[tuple[Callable[[Tensor], Tensor], ...], ...]:
+) -> tuple[tuple[Chosen, ...], ...]:
     """Give the activations of each direction; raises Mismatch."""
     given: tuple[str, ...] = attributes["activations"] or kind.activations * directions  # type: ignore[assignment]
     count = len(kind.activations)
@@ -180,13 +187,16 @@ def run_layer(
     outputs, finals = [], []
     for number in range(directions):
         bias = np.zeros(2 * kind.gates * hidden) if b is None else b[number].astype(np.float64)
-        holes = np.zeros(3 * hidden) if p is None else p[number].astype(np.float64)
+        holes = None if p is None else p[number].astype(np.float64)
         bound = clip if isinstance(clip, float) else None
         weights = Weights(r[number], bias, holes, named[number], bound)
         start = tuple(_start(state, layout, number, (batch, hidden), x.dtype) for state in states)
         backwards = number == 1 or attributes["direction"] == "reverse"
         order = _order(length, lengths, backwards=backwards)
-        output, final = _run(tokens, w[number], make_step(weights), start, lengths, order)
+        apart = bool(attributes.get("linear_before_reset"))
+        added = brought_bias(bias, hidden, apart=apart)
+        step = make_step(weights)
+        output, final = _run(tokens, w[number], added, step, start, lengths, order)
         outputs.append(output)
         finals.append(final)
     sequence = np.stack(outputs, axis=1)
@@ -213,16 +223,22 @@ def _order(length: int, lengths: Tensor, *, backwards: bool) -> Tensor:
 
 
 def _run(
-    tokens: Tensor, w: Tensor, step: Step, states: States, lengths: Tensor, order: Tensor
+    tokens: Tensor,
+    w: Tensor,
+    bias: Floats,
+    step: Step,
+    states: States,
+    lengths: Tensor,
+    order: Tensor,
 ) -> tuple[Tensor, States]:
     """Run over the tokens; beyond its length a sequence gives +0 and keeps its states."""
     length, batch, width = tokens.shape
     ordered = np.take_along_axis(tokens, order[..., np.newaxis], axis=0)
-    products = contract(ordered.reshape(length * batch, width), w.T)
-    products = products.reshape(length, batch, w.shape[0])
+    products = contract(ordered.reshape(length * batch, width), w.T) + bias
+    brought = products.astype(tokens.dtype).reshape(length, batch, w.shape[0])
     outputs = np.zeros((length, *states[0].shape), tokens.dtype)
     for place in range(length):
-        found = step(products[place], states)
+        found = step(brought[place], states)
         inside = (place < lengths)[:, np.newaxis]
         states = tuple(np.where(inside, new, old) for new, old in zip(found, states, strict=True))
         outputs[place] = np.where(inside, states[0], states[0].dtype.type(0))
