@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ai_exec.fast import classic, quantised
+from ai_exec.fast import classic, quantised, recurrent
 from ai_exec.fast.activations import ACTIVATIONS
 from ai_exec.fast.casts import cast
 from ai_exec.fast.choosing import top
@@ -35,10 +35,7 @@ Prepare = Callable[[Node, Program, Products], Kernel | None]
 
 
 def find_kernel(
-    node: Node,
-    program: Program,
-    products: Products = STANDARD,
-    weights: Weights | None = None,
+    node: Node, program: Program, products: Products = STANDARD, weights: Weights | None = None
 ) -> Kernel | None:
     """Give the fast kernel of a node, if there is one; it takes the inputs, gives one output.
 
@@ -49,6 +46,8 @@ def find_kernel(
         return classic.find(node, program, weights or Weights())
     if is_lined_up(node):
         return None
+    if operator.name in recurrent.KINDS:
+        return recurrent.find(node, program, products, weights)
     if operator.name in quantised.PREPARATIONS:
         return quantised.find(node, program)
     if operator.name == "TopK":
@@ -66,7 +65,7 @@ def find_kernel(
     return prepare(node, program, products)
 
 
-SEVERAL: Final = (*quantised.SEVERAL, *classic.SEVERAL)
+SEVERAL: Final = (*quantised.SEVERAL, *classic.SEVERAL, *recurrent.KINDS)
 """Operators whose kernels give several outputs."""
 
 

@@ -107,68 +107,80 @@ digits_many, digits_one = _tile(ROWS), _tile(1)
 
 
 @compiled
-def gather_digits(sums: Any, rows: int, left: Any, right: Any, out: Any, fresh: int) -> None:
-    """Put products of digits [row, digit, column] together, scaled; `multiply.gather_pairs`."""
-    for row in range(rows):
-        base = row * DIGITS * PAIR_COLUMNS
-        high, low = sums[base : base + PAIR_COLUMNS], sums[base + PAIR_COLUMNS : base + 2 * PAIR_COLUMNS]
-        both = sums[base + 2 * PAIR_COLUMNS : base + 3 * PAIR_COLUMNS]
-        scale, target = left[row], out[row]
-        if fresh:
-            target[:] = 0.0
-        for column in range(target.shape[0]):
-            middle = np.int32(np.int32(both[column] - high[column]) - low[column])
-            whole = np.float64(high[column]) * 16777216.0 + np.float64(middle) * 4096.0
-            whole = whole + np.float64(low[column])
-            target[column] = target[column] + whole * (scale * right[column])
+def gather_digits(sums: Any, scale: float, right: Any, target: Any, fresh: int) -> None:
+    """Put the products [digit, column] of a row together, scaled; see `multiply.gather_pairs`."""
+    high, low = sums[:PAIR_COLUMNS], sums[PAIR_COLUMNS : 2 * PAIR_COLUMNS]
+    both = sums[2 * PAIR_COLUMNS :]
+    if fresh:
+        target[:] = 0.0
+    for column in range(target.shape[0]):
+        middle = np.int32(np.int32(both[column] - high[column]) - low[column])
+        whole = np.float64(high[column]) * 16777216.0 + np.float64(middle) * 4096.0
+        whole = whole + np.float64(low[column])
+        target[column] = target[column] + whole * (scale * right[column])
 
 
 @compiled
-def multiply_digits(rows: Any, panels: Any, panel_scales: Any, totals: Any) -> None:
-    """Rows [M, K] of binary32 times panels of pairs into totals [M, N] of binary64."""
+def room_for(rows: Any, panels: Any, panel_scales: Any) -> Any:
+    """Digits and scales of rows [M, K], and room for sums, for panels of either kind.
+
+    Their axes tell the kinds apart when this is compiled.
+    """
     count, length = rows.shape
-    steps = panels.shape[2]
-    digits = np.empty((count, DIGITS, 2 * steps), np.int16)
     scales = np.empty((panel_scales.shape[0], count), np.float64)
+    if panels.ndim == 4:
+        digits = np.empty((count, DIGITS, 2 * panels.shape[2]), np.int16)
+        sums = np.empty((ROWS, DIGITS * PAIR_COLUMNS), np.int32)
+        return digits, scales, sums, np.empty((ROWS, PAIR_COLUMNS), np.float64)
+    else:
+        size = count * WIDE_COLUMNS
+        digits = np.empty((count, length), np.float64)
+        return digits, scales, np.empty(size, np.float64), np.empty(size, np.float64)
+
+
+@compiled
+def multiply_digits(rows: Any, panels: Any, panel_scales: Any, room: Any, totals: Any) -> None:
+    """Rows [M, K] of binary32 times panels of pairs into totals [M, N or more] of binary64."""
+    digits, scales, sums, more = room
+    count, steps = rows.shape[0], panels.shape[2]
     quantise_pairs(rows, digits, scales)
-    sums = np.empty(ROWS * DIGITS * PAIR_COLUMNS, np.int32)
-    more = np.empty((ROWS, PAIR_COLUMNS), np.float64)
     across, stride = 2 * steps * 2, DIGITS * 2 * steps * 2
     for panel in range(panels.shape[0]):
         column = panel * PAIR_COLUMNS
         valid = min(PAIR_COLUMNS, totals.shape[1] - column)
         for row in range(0, count, ROWS):
             taken = min(ROWS, count - row)
-            target = totals[row : row + taken, column : column + valid]
             for block in range(scales.shape[0]):
-                left, right = scales[block, row : row + taken], panel_scales[block, column:]
-                part = target if block == 0 else more[:taken, :valid]
                 start = block * (BLOCK_LENGTH // 2)
                 stop = min(start + BLOCK_LENGTH // 2, steps)
                 for begin in range(start, stop, PAIR_STEPS):
-                    end = min(begin + PAIR_STEPS, stop)
                     source = digits[row].ctypes.data + begin * 4
                     high = panels[panel, 0, begin].ctypes.data
                     low = panels[panel, 1, begin].ctypes.data
-                    places = (source, stride, across, high, low, end - begin, sums.ctypes.data)
+                    passed, to = min(begin + PAIR_STEPS, stop) - begin, sums.ctypes.data
                     if taken == ROWS:
-                        digits_many(*places)
+                        digits_many(source, stride, across, high, low, passed, to)
                     else:
-                        digits_one(*places)
-                    gather_digits(sums, taken, left, right, part, int(begin == start))
+                        digits_one(source, stride, across, high, low, passed, to)
+                    for line in range(taken):
+                        own = more[line, :valid]
+                        if block == 0:
+                            own = totals[row + line, column : column + valid]
+                        right = panel_scales[block, column : column + valid]
+                        left, fresh = scales[block, row + line], int(begin == start)
+                        gather_digits(sums[line], left, right, own, fresh)
                 if block:
-                    target[:] = target + part
+                    for line in range(taken):
+                        own = totals[row + line, column : column + valid]
+                        own[:] = own + more[line, :valid]
 
 
 @compiled
-def multiply_wholes(rows: Any, panels: Any, panel_scales: Any, totals: Any) -> None:
+def multiply_wholes(rows: Any, panels: Any, panel_scales: Any, room: Any, totals: Any) -> None:
     """The same with panels of 32-bit numbers."""
+    digits, scales, sums, scaled = room
     count, length = rows.shape
-    digits = np.empty((count, length), np.float64)
-    scales = np.empty((panel_scales.shape[0], count), np.float64)
     quantise_wide(rows, digits, scales)
-    size = count * WIDE_COLUMNS
-    sums, scaled = np.empty(size, np.float64), np.empty(size, np.float64)
     for panel in range(panels.shape[0]):
         column = panel * WIDE_COLUMNS
         valid = min(WIDE_COLUMNS, totals.shape[1] - column)
@@ -184,12 +196,12 @@ def multiply_wholes(rows: Any, panels: Any, panel_scales: Any, totals: Any) -> N
 
 
 @compiled
-def multiply_rows(rows: Any, panels: Any, panel_scales: Any, totals: Any) -> None:
-    """Rows [M, K] times panels of either kind, which their axes tell apart when it is compiled."""
+def multiply_rows(rows: Any, panels: Any, panel_scales: Any, room: Any, totals: Any) -> None:
+    """Rows [M, K] times panels of either kind."""
     if panels.ndim == 4:
-        multiply_digits(rows, panels, panel_scales, totals)
+        multiply_digits(rows, panels, panel_scales, room, totals)
     else:
-        multiply_wholes(rows, panels, panel_scales, totals)
+        multiply_wholes(rows, panels, panel_scales, room, totals)
 
 
 @dataclass(frozen=True, eq=False)

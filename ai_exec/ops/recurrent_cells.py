@@ -1,8 +1,8 @@
 """One step of a recurrent layer: gates by exact contractions (R3), then activations (R1, R2).
 
-What a token brings, x W^T + (Wb + Rb) in binary64, is rounded.  The input of an activation is that
-plus h R^T in binary64, a peephole P c added last where there is one, rounded, then clipped.  What an
-activation gives is rounded.
+What a token brings, x W^T + (Wb + Rb) in binary64, is rounded.  The input of an activation is that,
+plus h R^T in binary64, a peephole P c added last where there is one, rounded, then clipped.  What
+an activation gives is rounded.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -60,6 +60,13 @@ class Chosen:
     def __call__(self, x: Tensor) -> Tensor:
         """Apply it to each element."""
         return ACTIVATIONS[self.name][0](x, **self.factors)
+
+    def factor(self, name: str) -> float:
+        """Give a factor, as given or the activation's own; 0 if it takes none of that name."""
+        if name not in ACTIVATIONS[self.name][1]:
+            return 0.0
+        own = ACTIVATIONS[self.name][0].__kwdefaults__ or {}
+        return float(self.factors.get(name, own[name]))
 
 
 def activations_of(
