@@ -121,8 +121,19 @@ def compiled(function: F) -> F:
 
     Other threads go on while it runs.
     """
-    kept: Any = njit(error_model="numpy", nogil=True)(function)
+    return _on_disk(function, njit(error_model="numpy", nogil=True)(function))
+
+
+def borrowing(function: F) -> F:
+    """Compile a pass that makes no arrays: it does not count who uses those that it is given.
+
+    Counting costs more than a short loop over a part of an array.
+    """
+    return _on_disk(function, njit(error_model="numpy", nogil=True, _nrt=False)(function))
+
+
+def _on_disk(function: F, passed: Any) -> F:
     with suppress(RuntimeError):
         # Raised where nothing can be written.
-        kept._cache = _Passes(function)
-    return kept  # type: ignore[no-any-return]
+        passed._cache = _Passes(function)
+    return passed  # type: ignore[no-any-return]

@@ -121,20 +121,20 @@ def scale_sums(
 
 
 @compiled
-def round_wide(sums: Any, rows: int, left: Any, right: Any, values: Any) -> None:
-    """Scale the sums of an only block and round to binary32, in one pass."""
+def round_wide(sums: Any, rows: int, left: Any, right: Any, added: Any, values: Any) -> None:
+    """Scale the sums of an only block, add a bias and round to binary32, in one pass."""
     width = right.shape[0]
     for row in range(rows):
         scale = left[row]
         source = sums[row * width : (row + 1) * width]
         target = values[row * width : (row + 1) * width]
         for column in range(width):
-            target[column] = np.float32(source[column] * (scale * right[column]))
+            target[column] = np.float32(source[column] * (scale * right[column]) + added[column])
 
 
 @compiled
 def round_pairs(
-    high: Any, low: Any, both: Any, rows: int, left: Any, right: Any, values: Any
+    high: Any, low: Any, both: Any, rows: int, left: Any, right: Any, added: Any, values: Any
 ) -> None:
     """As `gather_pairs` and `round_wide` in one pass."""
     width = right.shape[0]
@@ -147,7 +147,7 @@ def round_pairs(
             middle = np.int32(np.int32(together[column] - above[column]) - below[column])
             whole = np.float64(above[column]) * 16777216.0 + np.float64(middle) * 4096.0
             whole = whole + np.float64(below[column])
-            target[column] = np.float32(whole * (scale * right[column]))
+            target[column] = np.float32(whole * (scale * right[column]) + added[column])
 
 
 @compiled
@@ -200,10 +200,12 @@ def multiply_wide(
     sums = np.empty(PIECE_ROWS * WIDE_COLUMNS, np.float64)
     values = np.empty(PIECE_ROWS * WIDE_COLUMNS, np.float32)
     saved = np.empty(PIECE_ROWS * WIDE_COLUMNS, np.float32)
-    plain = scales.shape[0] == 1 and factor == 1.0 and not bias.shape[0]
+    none = np.zeros(WIDE_COLUMNS, np.float64)
+    plain = scales.shape[0] == 1 and factor == 1.0
     for panel in range(first, last):
         column = panel * WIDE_COLUMNS
         valid = min(WIDE_COLUMNS, out.shape[1] - column)
+        added = bias[column : column + WIDE_COLUMNS] if bias.shape[0] else none
         for row in range(0, count, PIECE_ROWS):
             rows = min(PIECE_ROWS, count - row)
             for block in range(scales.shape[0]):
@@ -213,7 +215,7 @@ def multiply_wide(
                 right = panel_scales[block, column : column + WIDE_COLUMNS]
                 left = scales[block, row : row + rows]
                 if plain:
-                    round_wide(sums, rows, left, right, values)
+                    round_wide(sums, rows, left, right, added, values)
                 else:
                     scale_sums(sums, totals, rows, WIDE_COLUMNS, left, right, int(block == 0))
             if not plain:
@@ -298,10 +300,12 @@ def multiply_pairs(
         *(np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int32)),
         np.empty((PAIR_STEPS, 2 * PAIR_COLUMNS), np.int16),
     )
-    plain = steps <= PAIR_STEPS and factor == 1.0 and not bias.shape[0]
+    none = np.zeros(PAIR_COLUMNS, np.float64)
+    plain = steps <= PAIR_STEPS and factor == 1.0
     for panel in range(first, last):
         column = panel * PAIR_COLUMNS
         valid = min(PAIR_COLUMNS, out.shape[1] - column)
+        added = bias[column : column + PAIR_COLUMNS] if bias.shape[0] else none
         for row in range(0, count, PAIR_PIECE_ROWS):
             rows = min(PAIR_PIECE_ROWS, count - row)
             for block in range(scales.shape[0]):
@@ -311,7 +315,7 @@ def multiply_pairs(
                 left = scales[block, row : row + rows]
                 if plain:
                     pair_sums(digits, row, rows, panels[panel], 0, steps, places)
-                    round_pairs(*places[:3], rows, left, right, values)
+                    round_pairs(*places[:3], rows, left, right, added, values)
                 else:
                     pair_block(digits, row, rows, panels[panel], start, stop, places, sums)
                     scale_sums(sums, totals, rows, PAIR_COLUMNS, left, right, int(block == 0))

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ai_exec.fast.compilation import compiled
+from ai_exec.fast.compilation import borrowing, compiled
 from ai_exec.fast.linear import blocks_of
 from ai_exec.fast.machine import this_machine
 from ai_exec.fast.multiply import PAIR_STEPS, scale_sums, wide_sums
@@ -106,7 +106,7 @@ digits_many, digits_one = _tile(ROWS), _tile(1)
 """Rows of 16-bit pairs [row, digit, K] times panels [digit, step, column, 2], at least one step."""
 
 
-@compiled
+@borrowing
 def gather_digits(sums: Any, scale: float, right: Any, target: Any, fresh: int) -> None:
     """Put the products [digit, column] of a row together, scaled; see `multiply.gather_pairs`."""
     high, low = sums[:PAIR_COLUMNS], sums[PAIR_COLUMNS : 2 * PAIR_COLUMNS]
@@ -138,7 +138,7 @@ def room_for(rows: Any, panels: Any, panel_scales: Any) -> Any:
         return digits, scales, np.empty(size, np.float64), np.empty(size, np.float64)
 
 
-@compiled
+@borrowing
 def multiply_digits(rows: Any, panels: Any, panel_scales: Any, room: Any, totals: Any) -> None:
     """Rows [M, K] of binary32 times panels of pairs into totals [M, N or more] of binary64."""
     digits, scales, sums, more = room
@@ -172,10 +172,18 @@ def multiply_digits(rows: Any, panels: Any, panel_scales: Any, room: Any, totals
                 if block:
                     for line in range(taken):
                         own = totals[row + line, column : column + valid]
-                        own[:] = own + more[line, :valid]
+                        for place in range(valid):
+                            own[place] = own[place] + more[line, place]
 
 
-@compiled
+@borrowing
+def copy_numbers(source: Any, target: Any) -> None:
+    """Copy one by one: an assignment might need room for a copy between."""
+    for index in range(target.shape[0]):
+        target[index] = source[index]
+
+
+@borrowing
 def multiply_wholes(rows: Any, panels: Any, panel_scales: Any, room: Any, totals: Any) -> None:
     """The same with panels of 32-bit numbers."""
     digits, scales, sums, scaled = room
@@ -192,10 +200,10 @@ def multiply_wholes(rows: Any, panels: Any, panel_scales: Any, room: Any, totals
             scale_sums(sums, scaled, count, WIDE_COLUMNS, scales[block], right, int(block == 0))
         for row in range(count):
             source = scaled[row * WIDE_COLUMNS : row * WIDE_COLUMNS + valid]
-            totals[row, column : column + valid] = source
+            copy_numbers(source, totals[row, column : column + valid])
 
 
-@compiled
+@borrowing
 def multiply_rows(rows: Any, panels: Any, panel_scales: Any, room: Any, totals: Any) -> None:
     """Rows [M, K] times panels of either kind."""
     if panels.ndim == 4:

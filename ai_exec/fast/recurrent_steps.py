@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from ai_exec.fast.compilation import compiled
-from ai_exec.fast.recurrent_products import multiply_rows, room_for
+from ai_exec.fast.compilation import borrowing, compiled, inlined
+from ai_exec.fast.recurrent_products import copy_numbers, multiply_rows, room_for
 from ai_exec.fast.scalar import expm1_f32, sigmoid_f32, softplus_f32, tanh_f32
 
 NAMES: Final = (
@@ -31,7 +31,7 @@ RNN, GRU, LSTM = range(3)
 """Kinds of layers."""
 
 
-@compiled
+@borrowing
 def activate_line(values: Any, code: int, alpha: Any, beta: Any) -> None:
     """Apply an activation that is made of lines."""
     zero, one = np.float32(0), np.float32(1)
@@ -58,7 +58,7 @@ def activate_line(values: Any, code: int, alpha: Any, beta: Any) -> None:
             values[index] = values[index] if values[index] > alpha else zero
 
 
-@compiled
+@borrowing
 def activate(values: Any, code: int, alpha: Any, beta: Any) -> None:
     """Apply an activation, by its code, to each value."""
     if code == SIGMOID:
@@ -81,7 +81,7 @@ def activate(values: Any, code: int, alpha: Any, beta: Any) -> None:
         activate_line(values, code, alpha, beta)
 
 
-@compiled
+@borrowing
 def finish_gate(values: Any, clip: Any, activations: Any, place: int) -> None:
     """Clip the inputs of an activation, if the layer does that, and apply it."""
     if clip.shape[0]:
@@ -94,14 +94,14 @@ def finish_gate(values: Any, clip: Any, activations: Any, place: int) -> None:
     activate(values, codes[place], factors[place, 0], factors[place, 1])
 
 
-@compiled
+@borrowing
 def add_up(brought: Any, totals: Any, values: Any) -> None:
     """What a token brings plus the products with the hidden state, rounded."""
     for index in range(values.shape[0]):
         values[index] = np.float32(np.float64(brought[index]) + totals[index])
 
 
-@compiled
+@borrowing
 def add_peephole(brought: Any, totals: Any, hole: Any, cell: Any, values: Any) -> None:
     """The same, with a peephole added before it is rounded."""
     for index in range(values.shape[0]):
@@ -109,19 +109,40 @@ def add_peephole(brought: Any, totals: Any, hole: Any, cell: Any, values: Any) -
         values[index] = np.float32(total + hole[index] * np.float64(cell[index]))
 
 
-@compiled
-def update_cells(values: Any, place: int, n: int, input_forget: int, cell: Any) -> None:
-    """f C + i c of one sequence, whose gates stand from a place on."""
+@borrowing
+def update_cell(let_in: Any, kept: Any, new: Any, input_forget: int, cell: Any, copy: Any) -> None:
+    """f C + i c of one sequence, or (1 - i) C + i c; also a copy to go on with."""
+    if input_forget:
+        for index in range(cell.shape[0]):
+            kept[index] = np.float32(1) - let_in[index]
     for index in range(cell.shape[0]):
-        at = place + index
-        let_in, new = values[at], values[3 * n + at]
-        kept = np.float32(1) - let_in if input_forget else values[n + at]
-        cell[index] = np.float32(
-            np.float64(kept) * np.float64(cell[index]) + np.float64(let_in) * np.float64(new)
-        )
+        old = np.float64(kept[index]) * np.float64(cell[index])
+        found = np.float32(old + np.float64(let_in[index]) * np.float64(new[index]))
+        cell[index], copy[index] = found, found
 
 
-@compiled
+@borrowing
+def multiply_singles(left: Any, right: Any, out: Any) -> None:
+    """Products of binary32 numbers."""
+    for index in range(out.shape[0]):
+        out[index] = left[index] * right[index]
+
+
+@borrowing
+def multiply_reset(reset: Any, products: Any, bias: Any, out: Any) -> None:
+    """Products with the hidden state, and their bias, times the reset gate."""
+    for index in range(out.shape[0]):
+        out[index] = np.float64(reset[index]) * (products[index] + bias[index])
+
+
+@inlined
+def part_of(values: Any, place: int, row: int, h: Any) -> Any:
+    """A gate of one sequence among those of all."""
+    first = (place * h.shape[0] + row) * h.shape[1]
+    return values[first : first + h.shape[1]]
+
+
+@borrowing
 def steps_of_lstm(
     tokens: Any,
     column: int,
@@ -145,7 +166,7 @@ def steps_of_lstm(
     for row in range(batch):
         if places[row] >= 0:
             for place, gate in ((0, 0), (1, 2), (2, 1), (3, 3)):
-                target = values[place * n + row * size : place * n + (row + 1) * size]
+                target = part_of(values, place, row, h)
                 brought = tokens[places[row], column + gate * size : column + (gate + 1) * size]
                 products = totals[row, gate * size : (gate + 1) * size]
                 if holes.shape[0] and place < 2:
@@ -158,25 +179,23 @@ def steps_of_lstm(
     finish_gate(values[3 * n : 4 * n], clip, activations, 1)
     for row in range(batch):
         if places[row] >= 0:
-            update_cells(values, row * size, n, input_forget, c[row])
+            let_in, kept = part_of(values, 0, row, h), part_of(values, 1, row, h)
+            new, copy = part_of(values, 3, row, h), part_of(values, 4, row, h)
+            update_cell(let_in, kept, new, input_forget, c[row], copy)
             if holes.shape[0]:
                 brought = tokens[places[row], column + size : column + 2 * size]
                 products, hole = totals[row, size : 2 * size], holes[size : 2 * size]
-                target = values[2 * n + row * size : 2 * n + (row + 1) * size]
-                add_peephole(brought, products, hole, c[row], target)
-            values[4 * n + row * size : 4 * n + (row + 1) * size] = c[row]
+                add_peephole(brought, products, hole, c[row], part_of(values, 2, row, h))
     if holes.shape[0]:
         finish_gate(values[2 * n : 3 * n], clip, activations, 0)
     codes, factors = activations
     activate(values[4 * n : 5 * n], codes[2], factors[2, 0], factors[2, 1])
     for row in range(batch):
         if places[row] >= 0:
-            first = row * size
-            for index in range(size):
-                h[row, index] = values[2 * n + first + index] * values[4 * n + first + index]
+            multiply_singles(part_of(values, 2, row, h), part_of(values, 4, row, h), h[row])
 
 
-@compiled
+@borrowing
 def mix_states(update: Any, candidate: Any, h: Any) -> None:
     """(1 - z) H + z h of one sequence."""
     for index in range(h.shape[0]):
@@ -185,7 +204,7 @@ def mix_states(update: Any, candidate: Any, h: Any) -> None:
         h[index] = np.float32(new)
 
 
-@compiled
+@borrowing
 def steps_of_gru(
     tokens: Any,
     column: int,
@@ -209,35 +228,30 @@ def steps_of_gru(
     for row in range(batch):
         if places[row] >= 0:
             for gate in range(2):
-                target = values[gate * n + row * size : gate * n + (row + 1) * size]
                 brought = tokens[places[row], column + gate * size : column + (gate + 1) * size]
-                add_up(brought, totals[row, gate * size : (gate + 1) * size], target)
+                own = totals[row, gate * size : (gate + 1) * size]
+                add_up(brought, own, part_of(values, gate, row, h))
     finish_gate(values[: 2 * n], clip, activations, 0)
     products, reset, digits = room
     if bias.shape[0]:
         for row in range(batch):
-            for index in range(size):
-                total = totals[row, 2 * size + index] + bias[index]
-                products[row, index] = np.float64(values[n + row * size + index]) * total
+            own = totals[row, 2 * size : 3 * size]
+            multiply_reset(part_of(values, 1, row, h), own, bias, products[row])
     else:
         for row in range(batch):
-            for index in range(size):
-                reset[row, index] = values[n + row * size + index] * h[row, index]
+            multiply_singles(part_of(values, 1, row, h), h[row], reset[row])
         multiply_rows(reset, last[0], last[1], digits, products)
     for row in range(batch):
         if places[row] >= 0:
-            target = values[2 * n + row * size : 2 * n + (row + 1) * size]
             brought = tokens[places[row], column + 2 * size : column + 3 * size]
-            add_up(brought, products[row], target)
+            add_up(brought, products[row], part_of(values, 2, row, h))
     finish_gate(values[2 * n : 3 * n], clip, activations, 1)
     for row in range(batch):
         if places[row] >= 0:
-            first = row * size
-            update = values[first : first + size]
-            mix_states(update, values[2 * n + first : 2 * n + first + size], h[row])
+            mix_states(part_of(values, 0, row, h), part_of(values, 2, row, h), h[row])
 
 
-@compiled
+@borrowing
 def steps_of_rnn(
     tokens: Any,
     column: int,
@@ -253,14 +267,14 @@ def steps_of_rnn(
     for row in range(batch):
         if places[row] >= 0:
             brought = tokens[places[row], column : column + size]
-            add_up(brought, totals[row], values[row * size : (row + 1) * size])
+            add_up(brought, totals[row], part_of(values, 0, row, h))
     finish_gate(values[: batch * size], clip, activations, 0)
     for row in range(batch):
         if places[row] >= 0:
-            h[row] = values[row * size : (row + 1) * size]
+            copy_numbers(part_of(values, 0, row, h), h[row])
 
 
-@compiled
+@borrowing
 def find_tokens(step: int, order: Any, lengths: Any, backwards: int, places: Any) -> None:
     """The number of each sequence's token at a step, backwards from its last one; -1 for none."""
     token_step, batch_step = order
@@ -270,7 +284,7 @@ def find_tokens(step: int, order: Any, lengths: Any, backwards: int, places: Any
         places[row] = token * token_step + row * batch_step if inside else np.int64(-1)
 
 
-@compiled
+@borrowing
 def store_states(
     step: int, lengths: Any, backwards: int, h: Any, out: Any, start: int, order: Any
 ) -> None:
@@ -281,7 +295,7 @@ def store_states(
         token = lengths[row] - 1 - step if backwards and inside else np.int64(step)
         first = start + token * token_step + row * batch_step
         if inside:
-            out[first : first + h.shape[1]] = h[row]
+            copy_numbers(h[row], out[first : first + h.shape[1]])
         else:
             out[first : first + h.shape[1]] = np.float32(0)
 
