@@ -20,6 +20,7 @@ from ai_exec.fast.prepare_classic import prepare_classic
 from ai_exec.fast.prepare_operators import prepare_operators
 from ai_exec.fast.products import BYTES, PAIRS, WIDE
 from ai_exec.fast.quantised import PLAIN, dequantise, extremes, quantise
+from ai_exec.fast.recurrent import Layer
 from ai_exec.registry import Attribute
 from ai_exec.tensor import Tensor
 
@@ -34,6 +35,7 @@ def prepare() -> None:
     prepare_convolutions()
     prepare_operators()
     prepare_classic()
+    prepare_recurrent()
     numbers = np.ones(SIZE, np.float32)
     for function in PASSES.values():
         function(numbers, np.empty(SIZE, np.float32))
@@ -59,6 +61,15 @@ def prepare_convolutions() -> None:
     turned = channels_last(x)[:, None]
     greatest_of(turned, window, out)
     mean_of(turned, window, scales, scales, np.ones((1, SIZE, SIZE)), np.empty(16), out)
+
+
+def prepare_recurrent() -> None:
+    """Do so for recurrent layers; whatever a layer is made of, it runs one and the same pass."""
+    names = ("activations", "activation_alpha", "activation_beta", "clip")
+    attributes = {**dict.fromkeys(names), "direction": "forward"}
+    x, w = np.ones((1, ROWS, SIZE), np.float32), np.ones((1, 4 * SIZE, SIZE), np.float32)
+    for products in (WIDE, PAIRS):
+        Layer("LSTM", attributes, ROWS, products).run_unprepared(x, w, w)
 
 
 def prepare_quantised() -> None:

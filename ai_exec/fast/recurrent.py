@@ -70,7 +70,7 @@ def find(
     if x.dtype != "float32" or not x.exact or not x.shape[2]:
         return None
     rows = x.shape[0] * x.shape[1]
-    layer = _Layer(node.operator.name, node.attributes, rows, products)
+    layer = Layer(node.operator.name, node.attributes, rows, products)
     named = [*node.inputs[1:4], ""][:3]
     w, r, b = (program.constants.get(name) if name else None for name in named)
     if w is None or r is None or (named[2] and b is None):
@@ -78,7 +78,7 @@ def find(
     return partial(layer.run, layer.ready(w, r, b, weights or Weights()))
 
 
-class _Layer:
+class Layer:
     """What a node's attributes say, and how its weights become ready."""
 
     def __init__(self, name: str, attributes: Attributes, rows: int, products: Products) -> None:
