@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 0..99
 COUNT ?= 10000
+GRAPHS ?= 3000
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
@@ -46,8 +47,8 @@ accuracy: setup ## Compare the errors of the fast engine and of onnxruntime agai
 conformance: setup ## Run ONNX's backend suite through both engines and record what passed
 	@$(BIN)/python tests/conformance/run.py --record
 
-hostile: setup ## Put 10,000 hostile models through admission and the engines, COUNT=10000
-	@$(BIN)/python tests/hostile/run.py --count $(COUNT)
+hostile: setup ## Put hostile models (COUNT=10000) and random graphs (GRAPHS=3000) through all of it
+	@$(BIN)/python tests/hostile/run.py --count $(COUNT) --graphs $(GRAPHS)
 
 cross-isa: setup ## Run the same programs on emulated processors: one hash each (an hour, 1 GB to fetch)
 	@$(BIN)/python tests/cross_isa/run.py

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,14 +14,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.conformance.cases import load_cases
+from tests.conformance.cases import Case, load_cases
+from tests.hostile.alike import judge_graph
 from tests.hostile.corpus import Corpus
+from tests.hostile.graphs import Piece, pieces_of
 from tests.hostile.trial import Outcome, attempt
 from tests.support.isolation import judged
 
 SECONDS_MAX = 60.0
 """Of a whole trial, both engines included."""
 ADMISSION_SECONDS_MAX = 20.0
+"""Of a processor, so that what else runs on the machine does not count."""
 MEMORY_BYTES = 6 << 30
 """Address space of a process; a library maps some hundreds of MiB that it never touches."""
 
@@ -45,6 +49,22 @@ def _attempt(corpus: Corpus, run: bool, index: int) -> Outcome:
     return attempt(corpus.at(index), run)
 
 
+def graphs_of(
+    pieces: list[Piece], indices: range, *, processes: int = 2
+) -> dict[int, tuple[str, str]]:
+    """Try the random graphs of these numbers: a word and a reason for each."""
+    answers = judged(
+        indices,
+        partial(judge_graph, pieces),
+        lambda _, end: ("failed", end),
+        processes=processes,
+        seconds=SECONDS_MAX,
+        memory_bytes=MEMORY_BYTES,
+    )
+    found = {indices[place]: answer for place, answer in answers}
+    return {index: found[index] for index in indices}
+
+
 def failures_of(outcomes: dict[int, Outcome]) -> dict[int, str]:
     """Give what went wrong, by number."""
     failed = {i: o.reason for i, o in outcomes.items() if o.word == "failed"}
@@ -61,11 +81,13 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--graphs", type=int, default=0, help="so many random graphs as well")
     parser.add_argument("--digests", action="store_true", help="only judge, and print digests")
     parser.add_argument("--once", action="store_true", help="without the other hash seed")
     parser.add_argument("--write", type=Path, help="write the models of these numbers to a folder")
     options = parser.parse_args()
-    corpus = Corpus(load_cases(("node", "simple", "pytorch-converted")), options.seed)
+    cases = load_cases(("node", "simple", "pytorch-converted"))
+    corpus = Corpus(cases, options.seed)
     indices = range(options.first, options.first + options.count)
     if options.write:
         options.write.mkdir(parents=True, exist_ok=True)
@@ -80,7 +102,8 @@ def main() -> None:
     failed = failures_of(outcomes)
     _print(corpus, outcomes, failed, time.monotonic() - start)
     same = options.once or _same_under_other_hash_seed(outcomes)
-    sys.exit(1 if failed or not same else 0)
+    alike = _graphs_agree(cases, range(options.first, options.first + options.graphs), options)
+    sys.exit(1 if failed or not same or not alike else 0)
 
 
 def _print(
@@ -101,6 +124,18 @@ def _print(
     )
     for index, reason in failed.items():
         print(f"failed: {index} ({kinds[index]}): {reason[:1000]}")
+
+
+def _graphs_agree(cases: Sequence[Case], indices: range, options: argparse.Namespace) -> bool:
+    start = time.monotonic()
+    found = graphs_of(pieces_of(cases), indices, processes=options.processes)
+    counts = Counter(word for word, _ in found.values())
+    told = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+    print(f"{len(found)} random graphs: {told or 'none'}, {time.monotonic() - start:.0f} s")
+    for index, (word, reason) in found.items():
+        if word == "failed":
+            print(f"failed graph: {index}: {reason[:1000]}")
+    return not counts["failed"]
 
 
 def _same_under_other_hash_seed(outcomes: dict[int, Outcome]) -> bool:

@@ -27,20 +27,20 @@ class Outcome:
     digest: str
     """Of the whole verdict: reasons, types, cost, memory."""
     seconds: float
-    """Wall time of admission."""
+    """Time of a processor that admission took."""
     peak_bytes: int
     """Memory of the process, at most, so far."""
 
 
 def attempt(content: bytes, run: bool = True) -> Outcome:
     """Judge a model, run it if admitted; nothing may be raised but by our own mistake."""
-    start = time.monotonic()
+    start = time.process_time()
     try:
         admission = ai_exec.admit(content)
     except Exception as error:
         # A border: that admission raises is what this looks for.
         return _outcome("failed", f"admission: {error!r}", "", start)
-    taken = time.monotonic() - start
+    taken = time.process_time() - start
     verdict = (admission.reasons, admission.cost, admission.peak_bytes)
     digest = blake2b(repr((verdict, admission.inputs, admission.outputs)).encode()).hexdigest()
     if not admission.admitted:
@@ -54,7 +54,7 @@ def attempt(content: bytes, run: bool = True) -> Outcome:
 def _outcome(
     word: str, reason: str, digest: str, start: float, taken: float | None = None
 ) -> Outcome:
-    seconds = time.monotonic() - start if taken is None else taken
+    seconds = time.process_time() - start if taken is None else taken
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
     return Outcome(word, reason, digest, seconds, peak)
 
