@@ -45,7 +45,7 @@ def prepare_elementwise(numbers: np.ndarray) -> None:
     activations.elu_pass(numbers, result, one)
     activations.selu_pass(numbers, result, one, one)
     powers.power_pass(numbers, numbers.astype(np.float64), result, np.empty(SIZE, np.bool_))
-    powers.cube_pass(numbers, result, np.empty(SIZE, np.bool_))
+    powers.cube_pass(numbers, result)
     elementwise.is_inf_pass(numbers, np.empty(SIZE, np.bool_), True, True)
     elementwise.p_relu_pass(numbers, result, numbers)
     cube = numbers.reshape(1, 1, SIZE)

@@ -84,13 +84,21 @@ def _pow(call: Call) -> tuple[Operand, ...]:
 
 
 POWERED = (*FLOATS, "int32", "int64")
+SIMPLE_EXPONENTS = (-1.0, 0.0, 0.5, 1.0, 2.0, 3.0)
+"""Constants whose powers cost the same whatever the numbers are."""
 
 
 def _pow_cost(call: Call) -> int:
-    """Integers are squared up to 64 times; powers in binary64 are found in pairs of numbers."""
+    """Integers are squared up to 64 times; powers in binary64 are found in pairs of numbers.
+
+    So are those of binary32 that nearly lie half-way between two numbers, and all may.
+    """
     base, exponent = call.at(0).dtype, call.at(1).dtype
     if base in FLOATS:
-        return per_element(3_000_000 if base == "float64" else 25_000)(call)
+        value = call.at(1).value
+        simple = value is not None and bool(np.isin(value, SIMPLE_EXPONENTS).all())
+        doubtful = 3_000_000 if base == "float64" else 700_000
+        return per_element(25_000 if simple and base != "float64" else doubtful)(call)
     return per_element(2_500_000 if exponent in FLOATS else 120_000, start=300_000)(call)
 
 

@@ -14,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from ai_exec.fast.prepare import prepare
 from tests.conformance.cases import Case, load_cases
 from tests.hostile.alike import judge_graph
 from tests.hostile.corpus import Corpus
@@ -94,6 +95,8 @@ def main() -> None:
         for index in indices:
             (options.write / f"{index}-{corpus.kind_of(index)}.onnx").write_bytes(corpus.at(index))
         return
+    # Compiled once, here: children find the passes in their memory.
+    prepare()
     start = time.monotonic()
     outcomes = outcomes_of(corpus, indices, processes=options.processes, run=not options.digests)
     if options.digests:

@@ -72,3 +72,27 @@ def test_cubes_of_all_kinds_of_numbers() -> None:
     is_nan = np.isnan(expected)
     np.testing.assert_array_equal(np.isnan(found), is_nan)
     assert x[(found.view(np.uint32) != expected.view(np.uint32)) & ~is_nan].tolist() == []
+
+
+def test_cubes() -> None:
+    """Those of short numbers lie half-way between two; and the ends of binary32."""
+    random = np.random.default_rng(9)
+    short = (2 * random.integers(0, 256, 4000) + 1) * np.ldexp(1.0, random.integers(-60, 40, 4000))
+    small = np.arange(1, 3000, dtype=np.int32).view(np.float32)
+    near = np.cbrt(np.float64(2.0**-149) * np.arange(1, 400)).astype(np.float32)
+    x = np.concatenate([short, random.normal(size=4000), small, near, 1e13 * near, ODD])
+    x = np.concatenate([x, -x]).astype(np.float32)
+    with np.errstate(all="ignore"):
+        assert same_bits(fast_powers.power(x, np.float32(3)), power(x, np.float32(3)))
+
+
+@pytest.mark.parametrize("exponent", [-1.0, 0.0, 0.5, 1.0, 2.0, 3.0])
+def test_simple_exponents_never_need_pairs(
+    exponent: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their price does not allow for it."""
+    monkeypatch.setattr("ai_exec.semantics.powers._general", None)
+    random = np.random.default_rng(10)
+    x = random.integers(0, 1 << 31, 100_000).astype(np.uint32).view(np.float32)
+    with np.errstate(all="ignore"):
+        assert fast_powers.power(x, np.float32(exponent)).shape == x.shape
