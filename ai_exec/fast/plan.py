@@ -29,6 +29,7 @@ from ai_exec.fast.kernels import SEVERAL, find_kernel
 from ai_exec.fast.linear import Matrix, prepared
 from ai_exec.fast.normal import centre_rows
 from ai_exec.fast.products import Products
+from ai_exec.fast.recurrent import KINDS
 from ai_exec.fast.weights import Weights
 from ai_exec.program import Node, Program
 from ai_exec.registry import Attribute
@@ -122,16 +123,22 @@ class _Planner:
         return True
 
     def _decided_at_run(self, index: int, node: Node) -> Step:
-        """A node whose shapes a run tells, or that runs graphs: as the reference engine does."""
+        """A node whose shapes a run tells, or that runs graphs: as the reference engine does.
+
+        Recurrent layers have kernels that take any shapes.
+        """
         bodies = {name: self._body(body) for name, body in node.bodies.items()}
         operands, count = self._program.operands, len(node.inputs)
         kernel = AT_RUN.get(node.operator.name) if not node.operator.domain else None
         if kernel is not None:
             node = replace(node, operator=replace(node.operator, kernel=kernel))
+        whole = None
+        if node.operator.name in KINDS and not node.operator.domain:
+            whole = find_kernel(node, self._program, self._products, self._weights)
 
         def compute(meter: Meter, *tensors: Tensor | None) -> tuple[Tensor, ...]:
             captured: Any = dict(zip(node.captures, tensors[count:], strict=True))
-            return run_node(node, tensors[:count], captured, bodies, operands, meter)
+            return run_node(node, tensors[:count], captured, bodies, operands, meter, whole)
 
         return Step(compute, (METER, *node.reads), node.outputs, index, many=True)
 

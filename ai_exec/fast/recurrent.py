@@ -67,7 +67,7 @@ def find(
 ) -> Kernel | None:
     """Give the kernel of a recurrent node on binary32, or None; it gives all outputs."""
     x = program.operands[node.inputs[0]]
-    if x.dtype != "float32" or not x.exact or not x.shape[2]:
+    if x.dtype != "float32":
         return None
     rows = x.shape[0] * x.shape[1]
     layer = Layer(node.operator.name, node.attributes, rows, products)
@@ -95,7 +95,8 @@ class Layer:
         """Make weights ready."""
         directions, gates, width = w.shape
         hidden = r.shape[2]
-        kept = weights.ready(w, "gates of all directions", lambda own: own.reshape(-1, width))
+        flat = (directions * gates, width)
+        kept = weights.ready(w, "gates of all directions", lambda own: own.reshape(flat))
         matrix = prepared(kept, self._rows, self._products, turned=True, weights=weights)
         bias = np.zeros((directions, 2 * gates)) if b is None else b.astype(np.float64)
         added = np.zeros(directions * gates + WIDTH_MAX)
@@ -146,7 +147,10 @@ class Layer:
         batch, length = x.shape[:2] if self._layout else x.shape[1::-1]
         tokens = np.empty((length * batch, ready.directions * ready.gates), np.float32)
         rows = np.ascontiguousarray(x).reshape(length * batch, x.shape[2])
-        ready.matrix.apply(rows, ready.finish, NOTHING[0], tokens)
+        if x.shape[2]:
+            ready.matrix.apply(rows, ready.finish, NOTHING[0], tokens)
+        else:
+            tokens[:] = ready.finish.bias[: tokens.shape[1]]
         lengths = np.full(batch, length, np.int64)
         if sequence_lens is not None:
             lengths = np.clip(sequence_lens.astype(np.int64), 0, length)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, gas
+from ai_exec.metering import FUNCTION_PICOSECONDS, QUANTISE_PICOSECONDS, contraction, gas
 from ai_exec.ops.linear import products_cost
 from ai_exec.ops.recurrent_cells import (
     Chosen,
@@ -21,8 +21,14 @@ from ai_exec.registry import Attributes, Call, Cost, Infer, Mismatch, Operand
 from ai_exec.semantics.numerics import Floats, contract
 from ai_exec.tensor import Shape, Tensor
 
-STEP_GAS = 900_000
-"""One token in one direction, whatever its width."""
+STEP_GAS = 700
+"""One step of all sequences in one direction, whatever its width."""
+WIDE_STEP_GAS = 900_000
+"""The same of binary64, and of 16-bit floats, which no engine has a pass for."""
+STEP_FUNCTION_PICOSECONDS = 6_000
+"""One activation of one element, and what is made of it."""
+STEP_ROW_PICOSECONDS = 3_000
+"""Quantising one element of a token or a hidden state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +40,13 @@ class Kind:
     """Of one direction, by default."""
     states: int
     """The hidden state, and the cell of an LSTM."""
+    functions: int
+    """Activations of one element of the hidden state at one step."""
 
 
-RNN = Kind(1, ("Tanh",), 1)
-GRU = Kind(3, ("Sigmoid", "Tanh"), 1)
-LSTM = Kind(4, ("Sigmoid", "Tanh", "Tanh"), 2)
+RNN = Kind(1, ("Tanh",), 1, 1)
+GRU = Kind(3, ("Sigmoid", "Tanh"), 1, 3)
+LSTM = Kind(4, ("Sigmoid", "Tanh", "Tanh"), 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +141,32 @@ def cost_of(kind: Kind) -> Cost:
     """Give the price of an operator."""
 
     def cost(call: Call) -> int:
-        layer, dtype = _layer(call, kind), call.at(0).dtype
-        rows = layer.directions * layer.length * layer.batch
-        gates = kind.gates * layer.hidden
+        layer = _layer(call, kind)
+        if call.at(0).dtype != "float32":
+            return _wide_cost(call, kind, layer)
+        steps = layer.directions * layer.length
+        rows, gates = steps * layer.batch, kind.gates * layer.hidden
         width = call.at(1).shape[2]
-        multiply_adds = rows * gates * (width + 2 * layer.hidden)
-        quantised = rows * (width + 2 * layer.hidden)
-        weights = size(call.at(1).shape) + 2 * size(call.at(2).shape)
-        products = products_cost(dtype, multiply_adds, quantised + weights, 3 * rows * gates)
-        each = gas(rows * layer.hidden * (6 * FUNCTION_PICOSECONDS + 8 * QUANTISE_PICOSECONDS))
-        return layer.directions * layer.length * STEP_GAS + products + each
+        unknown = sum(size(one.shape) for one in (call.at(1), call.at(2)) if one.value is None)
+        products = contraction(rows * gates * (width + layer.hidden), unknown, rows * gates)
+        each = kind.functions * layer.hidden * STEP_FUNCTION_PICOSECONDS
+        quantised = (width + 2 * layer.hidden) * STEP_ROW_PICOSECONDS
+        return steps * STEP_GAS + products + gas(rows * (each + quantised))
 
     return cost
+
+
+def _wide_cost(call: Call, kind: Kind, layer: Layer) -> int:
+    rows = layer.directions * layer.length * layer.batch
+    gates = kind.gates * layer.hidden
+    width = call.at(1).shape[2]
+    multiply_adds = rows * gates * (width + 2 * layer.hidden)
+    quantised = rows * (width + 2 * layer.hidden)
+    weights = size(call.at(1).shape) + 2 * size(call.at(2).shape)
+    dtype = call.at(0).dtype
+    products = products_cost(dtype, multiply_adds, quantised + weights, 3 * rows * gates)
+    each = gas(rows * layer.hidden * (6 * FUNCTION_PICOSECONDS + 8 * QUANTISE_PICOSECONDS))
+    return layer.directions * layer.length * WIDE_STEP_GAS + products + each
 
 
 def scratch_of(kind: Kind) -> Callable[[Call], int]:

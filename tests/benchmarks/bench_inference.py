@@ -35,6 +35,12 @@ SIZES = (
 """Rows, length and columns of products."""
 WAYS = {"fast, binary64": WIDE, "fast, pairs": PAIRS, "fast, bytes": BYTES}
 TOKENS = (64, 256)
+LAYERS = (
+    *(("LSTM", 16, 32, 100, 1, 1), ("LSTM", 64, 128, 100, 1, 1), ("LSTM", 64, 128, 100, 8, 1)),
+    *(("LSTM", 64, 128, 100, 1, 2), ("LSTM", 128, 256, 50, 1, 1), ("LSTM", 128, 256, 50, 8, 1)),
+    *(("GRU", 64, 128, 100, 1, 1), ("GRU", 64, 128, 100, 8, 1), ("RNN", 64, 128, 100, 1, 1)),
+)
+"""Recurrent layers: width, hidden elements, tokens, sequences and directions."""
 LIMITS = replace(DEFAULT_LIMITS, model_bytes_max=1 << 28, peak_bytes_max=1 << 33)
 ROUNDS = 7
 ROUND_SECONDS = 0.1
@@ -224,6 +230,31 @@ def operators() -> None:
         show(f"{operator} of 64x384", engines(model, {"x": normal(64, 384)}))
 
 
+def recurrent() -> None:
+    """Print recurrent layers as PyTorch exports them."""
+    for operator, width, hidden, tokens, batch, directions in LAYERS:
+        gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[operator] * hidden
+        shapes = {
+            "w": (directions, gates, width),
+            "r": (directions, gates, hidden),
+            "b": (directions, 2 * gates),
+        }
+        constants = {
+            name: normal(*shape) * np.float32(hidden**-0.5) for name, shape in shapes.items()
+        }
+        attributes: dict[str, object] = {"hidden_size": hidden}
+        if operator == "GRU":
+            attributes["linear_before_reset"] = 1
+        if directions == 2:
+            attributes["direction"] = "bidirectional"
+        node = helper.make_node(operator, ["x", "w", "r", "b"], ["y"], **attributes)
+        shape = (tokens, batch, width)
+        executes = engines(model_of([node], shape, constants), {"x": normal(*shape)})
+        both = " both ways" if directions == 2 else ""
+        title = f"{operator}{both} {width} to {hidden}, {tokens} tokens, batch {batch}"
+        show(title, executes)
+
+
 def main() -> None:
     """Print all comparisons."""
     prepare()
@@ -231,6 +262,7 @@ def main() -> None:
     memory()
     small_models()
     text_encoders()
+    recurrent()
     loading()
     operators()
 

@@ -20,6 +20,7 @@ from ai_exec.program import Program
 from ai_exec.tensor import Tensor
 from ai_exec.workers.crew import Crew
 from tests.support.one_node import encode_node
+from tests.support.onnx_models import encode, proto
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 ACTIVATIONS = {"RNN": 1, "GRU": 2, "LSTM": 3}
@@ -217,3 +218,33 @@ def test_layers_of_other_types_are_left_to_the_operator() -> None:
     program = program_of("GRU", kept, {}, frozenset("wr"))
     assert find_kernel(program.nodes[0], program) is None
     assert_same(program, kept)
+
+
+def test_lengths_that_a_run_tells() -> None:
+    tensors = tensors_of("LSTM", Sizes(5, 2, 3, 4), 1, layout=0, seed=7, hostile=0)
+    nodes = [
+        helper.make_node("Compress", ["x", "kept"], ["some"], axis=0),
+        helper.make_node("LSTM", ["some", "w", "r"], ["y", "y_h", "y_c"], hidden_size=4),
+    ]
+    kept = np.array([True, False, True, True, False])
+    inputs = {"x": tensors["x"], "kept": kept}
+    declared = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(x.dtype), x.shape)
+        for name, x in inputs.items()
+    ]
+    outputs = [helper.make_empty_tensor_value_info(name) for name in ("y", "y_h", "y_c")]
+    constants = {key: tensors[key] for key in "wr"}
+    admission = ai_exec.admit(encode(proto(nodes, declared, outputs, constants, {"": 22})))
+    assert admission.program is not None, admission.reasons
+    expected = ai_exec.compile(admission.program, "reference").run(inputs)
+    found = ai_exec.compile(admission.program, "fast").run(inputs)
+    assert found["y"].shape == (3, 1, 2, 4)
+    assert {key: x.tobytes() for key, x in found.items()} == {
+        key: x.tobytes() for key, x in expected.items()
+    }
+
+
+def test_tokens_without_elements_bring_their_bias() -> None:
+    tensors = tensors_of("RNN", Sizes(2, 2, 0, 3), 1, layout=0, seed=8, hostile=0)
+    kept = {key: tensors[key] for key in ("x", "w", "r", "b")}
+    assert_same(program_of("RNN", kept, {}, frozenset("wrb")), kept)
