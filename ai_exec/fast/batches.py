@@ -29,6 +29,7 @@ def copy_matrix(source: Any, target: Any) -> None:
 def multiply_batches(
     left: Any,
     right: Any,
+    factor: float,
     codes: Any,
     numbers: Any,
     table: Any,
@@ -36,7 +37,7 @@ def multiply_batches(
     places: Any,
     out: Any,
 ) -> None:
-    """Products of matrices [outer, inner, M, K] and [outer, inner, K, N], finished.
+    """Products of matrices [outer, inner, M, K] and [outer, inner, K, N], times a factor, finished.
 
     The places say which of the tensors [.., 1 or M, N] each batch reads.
     """
@@ -56,6 +57,6 @@ def multiply_batches(
             copy_matrix(right[first, second], weights)
             pack_wide(weights, panels, panel_scales)
             multiply_wide(
-                *(digits, scales, panels, panel_scales, 1.0, none, codes, numbers, table),
+                *(digits, scales, panels, panel_scales, factor, none, codes, numbers, table),
                 *(tensors[places[first * inner + second]], out[first, second], 0, panel_count),
             )

@@ -1,5 +1,6 @@
-"""Products and convolutions of bytes on onnxruntime, where a self test finds them exact.
+"""Products and convolutions of bytes: by own tiles where the processor has the instruction.
 
+Elsewhere, and for groups, on onnxruntime, where a self test finds them exact.
 Left operands are made unsigned and weights signed, which is the fast way where processors add
 products in 32 bits; where pairs of products saturate, weights are unsigned as well.
 """
@@ -14,6 +15,7 @@ import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from ai_exec.fast import files
+from ai_exec.fast.byte_kernels import kernel_of
 from ai_exec.ops.quantised_products import mat_mul_integer, q_linear_conv, q_linear_mat_mul
 from ai_exec.program import Node, Program
 from ai_exec.registry import Attributes
@@ -67,14 +69,23 @@ class Place:
     shape: Shape
 
 
+def may_be_bytes(node: Node, program: Program) -> bool:
+    """Tell whether a node of the quantised family has operands that kernels here take."""
+    constants = [program.constants.get(name) for name in node.inputs]
+    return _fits(node, program, constants, ROLES[node.operator.name])
+
+
 def product_kernel(node: Node, program: Program) -> Kernel | None:
     """Give a kernel for a product of bytes with constant weights, or None."""
-    weights = byte_weights()
-    if weights is None:
-        return None
     constants = [program.constants.get(name) for name in node.inputs]
     roles = ROLES[node.operator.name]
     if not _fits(node, program, constants, roles):
+        return None
+    own = kernel_of(node, program, program.operands[node.inputs[roles.left]].shape)
+    if own is not None:
+        return own
+    weights = byte_weights()
+    if weights is None or not _has_one_zero(constants, roles):
         return None
     operands: list[Tensor | Place | None] = []
     for name, constant in zip(node.inputs, constants, strict=True):
@@ -103,9 +114,6 @@ def _fits(node: Node, program: Program, constants: list[Tensor | None], roles: R
     left_zero = node.inputs[roles.left_zero] if roles.left_zero < len(node.inputs) else ""
     if left_zero and program.operands[left_zero].shape not in ((), (1,)):
         return False
-    zeros = constants[roles.weights_zero] if roles.weights_zero < len(constants) else None
-    if zeros is not None and zeros.size and np.any(zeros != zeros.reshape(-1)[0]):
-        return False
     if not roles.scales:
         return True
     left, right, result = (constants[index] for index in roles.scales)
@@ -115,6 +123,12 @@ def _fits(node: Node, program: Program, constants: list[Tensor | None], roles: R
     with np.errstate(all="ignore"):
         factor = left.reshape(()) * right / result.reshape(())
     return bool(np.all((factor > LEAST) & (factor < MOST)))
+
+
+def _has_one_zero(constants: list[Tensor | None], roles: Roles) -> bool:
+    """Tell whether all columns of the weights have one zero point, as onnxruntime wants."""
+    zeros = constants[roles.weights_zero] if roles.weights_zero < len(constants) else None
+    return zeros is None or not zeros.size or bool(np.all(zeros == zeros.reshape(-1)[0]))
 
 
 def bound(

@@ -18,7 +18,7 @@ from ai_exec.tensor import Tensor
 
 PIECE: Final = 512
 """Elements of a chain without a product that are computed together."""
-WIDTH_MAX: Final = 48
+WIDTH_MAX: Final = 64
 """Columns of a piece at most; constants along columns are stored this much longer than they are."""
 
 

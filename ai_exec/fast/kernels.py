@@ -12,6 +12,7 @@ import numpy as np
 
 from ai_exec.fast import classic, quantised, recurrent
 from ai_exec.fast.activations import ACTIVATIONS
+from ai_exec.fast.attention import attention_kernel
 from ai_exec.fast.casts import cast
 from ai_exec.fast.choosing import top
 from ai_exec.fast.elementwise import ELEMENTWISE
@@ -52,6 +53,8 @@ def find_kernel(
         return quantised.find(node, program)
     if operator.name == "TopK":
         return top(node, program)
+    if operator.name == "Attention":
+        return attention_kernel(node, program)
     if len(node.outputs) != 1:
         return None
     if operator.name in MOVEMENTS:

@@ -5,6 +5,7 @@ A step stands where the last of its nodes stood, so that all that it reads has b
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import prod
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from ai_exec.dynamic import Meter, RunBody, run_node
 from ai_exec.fast.batches import multiply_batches
+from ai_exec.fast.byte_graph import between_bytes
+from ai_exec.fast.byte_plan import integer_products
 from ai_exec.fast.choosing import non_max_suppression
 from ai_exec.fast.classic import FRESH
 from ai_exec.fast.convolution_plan import convolution_at
@@ -85,6 +88,7 @@ def steps_of(
 ) -> tuple[Step, ...]:
     """Give the steps of a program in an order in which each finds its inputs."""
     planner = _Planner(program, products, weights or Weights(), body)
+    planner.take_bytes()
     for index in range(len(program.nodes)):
         planner.take(index)
     return tuple(sorted(planner.steps, key=lambda step: step.position))
@@ -99,6 +103,12 @@ class _Planner:
         self._program, self._products, self._weights = program, products, weights
         self._graph = Graph(program)
         self._quantised: set[Hashable] = set()
+
+    def take_bytes(self) -> None:
+        """Plan products of bytes first, as their passes begin and end at other nodes."""
+        for found in chain(integer_products(self._graph), between_bytes(self._graph)):
+            step = Step(found.compute, found.inputs, (found.output,), max(found.nodes))
+            self._add(step, found.nodes)
 
     def take(self, index: int) -> None:
         """Plan a node, and what runs together with it, unless it is planned already."""
@@ -337,6 +347,7 @@ def _batching(run: Run, left: Shape, right: Shape, shape: Shape, tensor: Shape |
         multiply_batches(
             _spread(a.reshape(left_rank), left_shape),
             _spread(b.reshape(right_rank), right_shape),
+            1.0,
             *chain,
             tensors,
             places,

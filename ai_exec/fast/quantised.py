@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from ai_exec.fast.byte_products import product_kernel
-from ai_exec.fast.compilation import compiled
+from ai_exec.fast.byte_weights import in_one_piece
+from ai_exec.fast.compilation import compiled, inlined
 from ai_exec.ops.quantised import RANGES
 from ai_exec.program import Node, Program
 from ai_exec.tensor import DTYPE_NUMBERS, Tensor
@@ -16,7 +17,7 @@ Kernel = Callable[..., Any]
 
 PLAIN: Final = ("uint8", "int8", "uint16", "int16")
 INFINITY: Final = np.int32(0x7F800000)
-SEVERAL: Final = ("DynamicQuantizeLinear",)
+SEVERAL: Final = ("DynamicQuantizeLinear", "Attention")
 """Operators whose kernels give several outputs."""
 
 
@@ -60,6 +61,34 @@ def extremes(bits: Any) -> tuple[Any, Any, Any]:
         key = value ^ ((value >> np.int32(31)) & np.int32(0x7FFFFFFF))
         least, greatest, size = min(least, key), max(greatest, key), max(size, plain)
     return least, greatest, size
+
+
+@inlined
+def number_of(key: int) -> Any:
+    """The number whose bits, turned round if it is negative, are these."""
+    return np.int32(key ^ ((key >> np.int32(31)) & np.int32(0x7FFFFFFF))).view(np.float32)
+
+
+@compiled
+def quantise_all(x: Any, out: Any, scale: Any, zero: Any) -> bool:
+    """DynamicQuantizeLinear, or false for what has no usual range."""
+    least, greatest, size = extremes(x.view(np.int32))
+    if not least < greatest or size >= INFINITY:
+        return False
+    minimum, maximum = number_of(least), number_of(greatest)
+    step = np.float32((maximum - minimum) / np.float32(255.0))
+    if not step > 0 or not step < np.inf:
+        return False
+    start = min(max(-(minimum / step), np.float32(0.0)), np.float32(255.0))
+    base = np.rint(start)
+    scale[0], zero[0] = step, np.uint8(base)
+    most = np.float32(np.float32(255.0) - base)
+    for index in range(x.shape[0]):
+        value = np.rint(x[index] / step)
+        value = value if value > -base else -base
+        value = value if value < most else most
+        out[index] = np.uint8(np.int32(value + base))
+    return True
 
 
 def find(node: Node, program: Program) -> Kernel | None:
@@ -129,26 +158,16 @@ def _dequantise(node: Node, program: Program) -> Kernel | None:
 
 def _dynamic(node: Node, program: Program) -> Kernel | None:
     own = node.operator.kernel
-    low, high = (np.int32(end) for end in RANGES["uint8"])
 
     def kernel(x: Tensor) -> Any:
-        flat = np.ascontiguousarray(x).reshape(-1)
-        least, greatest, size = extremes(flat.view(np.int32))
-        if not least < greatest or size >= INFINITY:
+        out, scale, zero = (
+            np.empty(x.shape, np.uint8),
+            np.empty(1, np.float32),
+            np.empty(1, np.uint8),
+        )
+        if not quantise_all(in_one_piece(x).reshape(-1), out.reshape(-1), scale, zero):
             return own(x)
-        ends = np.array([least ^ np.int32(0x7FFFFFFF) if least < 0 else least, greatest], np.int32)
-        ends[0] |= np.int32(-(1 << 31)) if least < 0 else np.int32(0)
-        minimum, maximum = ends.view(np.float32)
-        scale = np.asarray((maximum - minimum) / np.float32(255.0))
-        if not np.isfinite(scale) or not scale > 0:
-            return own(x)
-        start = np.clip(-(minimum / scale), np.float32(0.0), np.float32(255.0))
-        zero = np.asarray(np.rint(start).astype(np.uint8))
-        out = np.empty(x.shape, np.uint8)
-        around = (1, 1, flat.size)
-        zeros = zero.reshape(1).astype(np.int32)
-        quantise(flat.reshape(around), scale.reshape(1), zeros, low, high, out.reshape(around))
-        return out, scale, zero
+        return out, scale.reshape(()), zero.reshape(())
 
     return kernel
 

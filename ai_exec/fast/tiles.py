@@ -37,7 +37,7 @@ _PAIR_SUMS = ir.VectorType(I32, PAIR_LANES)
 Step = Callable[[Any, Any, Any, Any], Any]
 """Adds the products of a splatted left operand and a vector to a vector of sums."""
 
-# The pairs' instruction is written as text, and text needs a parser.
+# Instructions are written as text, and text needs a parser.
 binding.initialize_native_asmparser()
 
 
@@ -50,12 +50,19 @@ def _pair_vector(builder: Any, base: Any, offset: Any) -> Any:
     return load(builder, base, offset, _PAIR_SUMS, 4)
 
 
-def pair_step(builder: Any, left: Any, right: Any, total: Any) -> Any:
-    """Add products of pairs of 16-bit numbers to sums, where the processor has that."""
-    signature = ir.FunctionType(_PAIR_SUMS, [_PAIR_SUMS] * 3)
-    # As an intrinsic the compiler would take it apart again.
-    multiply = ir.InlineAsm(signature, "vpdpwssd $3, $2, $0", "=v,0,v,v")
-    return builder.call(multiply, [total, left, right])
+def _instruction(name: str) -> Step:
+    """A step by one instruction, as text: as an intrinsic the compiler would take it apart."""
+
+    def step(builder: Any, left: Any, right: Any, total: Any) -> Any:
+        signature = ir.FunctionType(_PAIR_SUMS, [_PAIR_SUMS] * 3)
+        multiply = ir.InlineAsm(signature, f"{name} $3, $2, $0", "=v,0,v,v")
+        return builder.call(multiply, [total, left, right])
+
+    return step
+
+
+pair_step = _instruction("vpdpwssd")
+"""Adds products of pairs of 16-bit numbers to sums, where the processor has that."""
 
 
 def _loop(
@@ -67,12 +74,28 @@ def _loop(
     vector: Any,
     step: Step,
     arguments: Any,
+    onto: bool,
 ) -> None:
-    """Emit the loop over the contraction axis and the stores after it."""
+    """Emit the loop over the contraction axis and the stores after it.
+
+    Sums start from nothing, or from what lies at the target.
+    """
     left, left_stride, panel, steps, target, target_stride = arguments
     size = element.width // 8 if element is I32 else 8
     item = 4
     starts = [builder.add(left, builder.mul(left_stride, I64(row))) for row in range(rows)]
+    vector_bytes = sums.count * (8 if element is _F64 else 4)
+    targets = [
+        [
+            builder.inttoptr(builder.add(line, I64(number * vector_bytes)), sums.as_pointer())
+            for number in range(vectors)
+        ]
+        for line in (
+            builder.add(target, builder.mul(target_stride, I64(row))) for row in range(rows)
+        )
+    ]
+    zero = ir.Constant(sums, [0] * sums.count)
+    begun = [[builder.load(place, align=4) if onto else zero for place in line] for line in targets]
     before, function = builder.block, builder.function
     loop, done = function.append_basic_block("loop"), function.append_basic_block("done")
     builder.branch(loop)
@@ -80,7 +103,6 @@ def _loop(
     index = builder.phi(I64)
     index.add_incoming(I64(0), before)
     totals = [[builder.phi(sums) for _ in range(vectors)] for _ in range(rows)]
-    zero = ir.Constant(sums, [0] * sums.count)
     place = builder.mul(index, I64(vectors * sums.count * item))
     rights = [
         vector(builder, panel, builder.add(place, I64(number * sums.count * item)))
@@ -98,22 +120,26 @@ def _loop(
         )
     next_index = builder.add(index, I64(1))
     index.add_incoming(next_index, loop)
-    for row, new in zip(totals, following, strict=True):
-        for total, value in zip(row, new, strict=True):
-            total.add_incoming(zero, before)
+    for row, new, first in zip(totals, following, begun, strict=True):
+        for total, value, start in zip(row, new, first, strict=True):
+            total.add_incoming(start, before)
             total.add_incoming(value, loop)
     builder.cbranch(builder.icmp_signed("<", next_index, steps), loop, done)
     builder.position_at_end(done)
-    vector_bytes = sums.count * (8 if element is _F64 else 4)
-    for row_index, new in enumerate(following):
-        start = builder.add(target, builder.mul(target_stride, I64(row_index)))
-        for number, value in enumerate(new):
-            address = builder.add(start, I64(number * vector_bytes))
-            builder.store(value, builder.inttoptr(address, sums.as_pointer()), align=4)
+    for line, new in zip(targets, following, strict=True):
+        for place, value in zip(line, new, strict=True):
+            builder.store(value, place, align=4)
 
 
 def _tile(
-    rows: int, sums: Any, element: Any, vector: Any, step: Step, vectors: int = VECTORS
+    rows: int,
+    sums: Any,
+    element: Any,
+    vector: Any,
+    step: Step,
+    vectors: int = VECTORS,
+    *,
+    onto: bool = False,
 ) -> Any:
     """Make a tile of so many rows that compiled functions can call; steps must be at least 1."""
 
@@ -121,7 +147,7 @@ def _tile(
         typing_context, left, left_stride, panel, steps, target, target_stride
     ):
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            _loop(builder, rows, vectors, sums, element, vector, step, arguments)
+            _loop(builder, rows, vectors, sums, element, vector, step, arguments, onto)
             return context.get_dummy_value()
 
         return types.void(*[types.int64] * 6), generate
@@ -149,3 +175,12 @@ narrow_one = _wide(1, NARROW_VECTORS)
 PAIR_ROWS: Final = 8
 pair_many, pair_one = _pair(PAIR_ROWS), _pair(1)
 """Rows of 16-bit pairs times panels of pairs [step, column, 2]; sums in int32 that wrap."""
+
+
+def byte_tile(rows: int, vectors: int) -> Any:
+    """Rows of unsigned bytes times panels of signed ones [step, column, 4], added to sums in int32.
+
+    Every step takes four bytes of a row; nothing saturates, sums wrap.
+    """
+    step = _instruction("vpdpbusd")
+    return _tile(rows, _PAIR_SUMS, I32, _pair_vector, step, vectors, onto=True)

@@ -158,7 +158,7 @@ def _scratch(call: Call) -> int:
     return times * (64 * scores + 32 * sum(size(operand.shape) for operand in operands))
 
 
-def _opened(x: Tensor, heads: int | None) -> Tensor:
+def opened(x: Tensor, heads: int | None) -> Tensor:
     """Give [sample, head, token, element]."""
     if x.ndim == 4:
         return x
@@ -247,7 +247,7 @@ def attention(
     scores -inf, whatever the sum would be; a query that sees no key gives +0.
     """
     queries, keys, values = (
-        _opened(one, heads)
+        opened(one, heads)
         for one, heads in ((q, q_num_heads), (k, kv_num_heads), (v, kv_num_heads))
     )
     length, first = queries.shape[2], np.zeros(1, np.int64)
