@@ -56,6 +56,15 @@ RANDOM: Final = frozenset(
 FOLDING_SLOWNESS: Final = 8
 """How much longer than gas says a kernel of the reference may take that computes something."""
 
+QUANTISED_CONTRIBUTIONS: Final = frozenset(
+    {
+        *("QLinearAdd", "QLinearMul", "QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax"),
+        *("QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearConcat", "QLinearReduceMean"),
+        *("QLinearWhere", "QGemm", "QAttention", "QuantizeLinear", "DequantizeLinear"),
+    }
+)
+"""Operators of onnxruntime's own that its tools for quantisation write in their QOperator form."""
+
 assert ops.__all__
 
 
@@ -113,11 +122,23 @@ def read_opsets(imports: tuple[tuple[str, int], ...]) -> tuple[dict[str, int], l
     }, complaints
 
 
+def _advice(domain: str, operator: str) -> str:
+    """Say how to write a model without an operator of onnxruntime's own."""
+    if not domain.startswith("com.microsoft"):
+        return ""
+    if operator in QUANTISED_CONTRIBUTIONS:
+        return ": quantise with quant_format=QuantFormat.QDQ, which writes operators of ONNX"
+    return (
+        ": it is of onnxruntime's own operators, which its optimiser writes; export the model "
+        "without optimisation, or optimise it with ORT_ENABLE_BASIC at most"
+    )
+
+
 def find_operator(raw: RawNode, opsets: Mapping[str, int]) -> Operator:
     """Give the operator that a node means under the model's imports; raises Refusal."""
     domain = domain_of(raw.domain)
     if domain not in OPSETS:
-        raise Refusal(f"domain {shown(domain)} is not supported")
+        raise Refusal(f"domain {shown(domain)} is not supported{_advice(domain, raw.operator)}")
     if not domain and raw.operator in RANDOM:
         raise Refusal(
             "its numbers are random, also with a seed, as ONNX specifies no generator: "

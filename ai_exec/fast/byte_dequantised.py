@@ -32,12 +32,12 @@ from ai_exec.fast.byte_weights import (
     Rows,
     as_unsigned,
     filled,
-    in_one_piece,
     kernels_in_rows,
     panels_of,
     rows_of_images,
     rows_of_matrix,
 )
+from ai_exec.fast.layout import in_order
 from ai_exec.fast.rows import exponent_of
 from ai_exec.ops.quantised import RANGES
 from ai_exec.registry import Attributes
@@ -203,7 +203,7 @@ class Near:
 
     def _exponents(self, x: Tensor, turned: int, base: int) -> Tensor:
         """Powers of two of the left digits: of a sample and a block of channels."""
-        last = in_one_piece(x.transpose(0, 2, 3, 1)).view(np.uint8)
+        last = in_order(x.transpose(0, 2, 3, 1)).view(np.uint8)
         found = np.empty((x.shape[0], len(self.digits.bits)), np.int32)
         flat = last.reshape(x.shape[0], -1, x.shape[1])
         peaks(flat, turned, base, self.digits.channels, found)

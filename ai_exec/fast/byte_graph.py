@@ -22,10 +22,11 @@ from ai_exec.fast.byte_dequantised import (
 from ai_exec.fast.byte_grid import LEAST, MOST
 from ai_exec.fast.byte_plan import Fused
 from ai_exec.fast.byte_steps import BYTE_VALUES, chain_bytes, greatest_bytes, look_up
-from ai_exec.fast.byte_weights import HALF, in_one_piece
+from ai_exec.fast.byte_weights import HALF
 from ai_exec.fast.finishing import Code, chain_of, chain_rows
 from ai_exec.fast.fusion import Graph, Run
 from ai_exec.fast.kernels import MOVEMENTS
+from ai_exec.fast.layout import in_order
 from ai_exec.fast.machine import this_machine
 from ai_exec.fast.products import STANDARD
 from ai_exec.ops.quantised import RANGES, dequantize_linear, quantize_linear
@@ -242,7 +243,7 @@ class _Finder:
         outputs = placed.outputs
 
         def compute(x: Tensor) -> Tensor:
-            last = in_one_piece(x.transpose(0, 2, 3, 1)).view(np.uint8)
+            last = in_order(x.transpose(0, 2, 3, 1)).view(np.uint8)
             out = np.empty((x.shape[0], *outputs, x.shape[1]), np.uint8)
             greatest_bytes(last, window, turned, out)
             found: Tensor = look(out.view(x.dtype).transpose(0, 3, 1, 2))
@@ -323,8 +324,8 @@ def table_of(scale: Scale, end: Scale, run: Run | None) -> Tensor:
 def _as_rows(x: Tensor) -> tuple[Tensor, bool]:
     """Give bytes in one piece, channels last where they lie so."""
     if x.ndim == 4 and not x.flags.c_contiguous:
-        return in_one_piece(x.transpose(0, 2, 3, 1)), True
-    return in_one_piece(x), False
+        return in_order(x.transpose(0, 2, 3, 1)), True
+    return in_order(x), False
 
 
 def looking(table: Tensor, dtype: str) -> Compute:
@@ -363,11 +364,11 @@ def chaining(
     flat = (prod(shape[:-1]), shape[-1]) if by_column else (1, prod(shape))
 
     def compute(x: Tensor, y: Tensor | None = None) -> Tensor:
-        rows, last = (in_one_piece(x), False) if by_column else _as_rows(x)
+        rows, last = (in_order(x), False) if by_column else _as_rows(x)
         other = nothing
         if y is not None:
             turned = y.transpose(0, 2, 3, 1) if last else y
-            other = in_one_piece(turned).view(np.uint8).reshape(flat)
+            other = in_order(turned).view(np.uint8).reshape(flat)
         out = np.empty(rows.shape, np.uint8)
         chain_bytes(
             *(rows.view(np.uint8).reshape(flat), other, zeros, steps, ends),

@@ -13,9 +13,10 @@ import numpy as np
 from ai_exec.fast.byte_kernels import Product, product_of
 from ai_exec.fast.byte_passes import to_numbers
 from ai_exec.fast.byte_products import may_be_bytes
-from ai_exec.fast.byte_weights import as_unsigned, in_one_piece
+from ai_exec.fast.byte_weights import as_unsigned
 from ai_exec.fast.finishing import NOTHING, Chain, Code, Link, chain_of
 from ai_exec.fast.fusion import FUNCTIONS, Graph, Run
+from ai_exec.fast.layout import whole
 from ai_exec.tensor import DTYPE_NUMBERS, Tensor
 
 
@@ -168,7 +169,7 @@ def numbers_kernel(product: Product, chain: Chain, factors: Tensor) -> Callable[
         turned, base = as_unsigned(x, 0 if zero is None else zero)
         image = rows.lay(x, turned, base)
         out = np.empty((rows.rows, panels.columns), np.float32)
-        tensor = nothing if other is None else in_one_piece(other).reshape(out.shape)
+        tensor = nothing if other is None else whole(other, out.shape)
         to_numbers(
             *(image, rows.starts, rows.placed(base), rows.segments),
             *(

@@ -21,6 +21,7 @@ from ai_exec.fast.byte_sums import (
     measure_windows,
 )
 from ai_exec.fast.byte_tiles import LANES, STEP, vectors_for
+from ai_exec.fast.layout import in_order, whole
 from ai_exec.ops.windows import Windows
 from ai_exec.tensor import Shape, Tensor
 
@@ -72,12 +73,6 @@ def panels_of(weights: Tensor, zeros: Tensor, bias: Tensor | None = None) -> Pan
     return Panels(panels, vectors, columns, wholes)
 
 
-def in_one_piece(x: Tensor) -> Tensor:
-    """Give a tensor in C order that may be written: passes are compiled for such ones."""
-    found = np.ascontiguousarray(x)
-    return found if found.flags.writeable else found.copy()
-
-
 def filled(length: int) -> int:
     """Bytes of whole steps that hold so many."""
     return -(-length // STEP) * STEP
@@ -123,7 +118,7 @@ def rows_of_matrix(rows: int, length: int, panels: Panels, *, based: bool) -> Ro
     geometry[[WIDTH, STRIDE, VECTORS, BASED, LINES]] = (*(rows, stride, panels.vectors, based, 1),)
 
     def lay(x: Tensor, turned: int, fill: int) -> Tensor:
-        flat = in_one_piece(x).reshape(rows, length).view(np.uint8)
+        flat = whole(x, (rows, length)).view(np.uint8)
         if not turned and stride == length:
             return flat.reshape(-1)
         out = np.empty((rows, stride), np.uint8)
@@ -162,7 +157,7 @@ def rows_of_images(shape: Shape, placed: Windows, panels: Panels, *, based: bool
     starts = (np.arange(samples)[:, np.newaxis] * image + lines).reshape(-1)
 
     def lay(x: Tensor, turned: int, fill: int) -> Tensor:
-        last = in_one_piece(x.transpose(0, 2, 3, 1)).view(np.uint8)
+        last = in_order(x.transpose(0, 2, 3, 1)).view(np.uint8)
         out = np.empty((samples, height, width, deep), np.uint8)
         copy_image(last, turned, fill, top, left, out)
         return out.reshape(-1)

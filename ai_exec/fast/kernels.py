@@ -15,6 +15,7 @@ from ai_exec.fast.activations import ACTIVATIONS
 from ai_exec.fast.attention import attention_kernel
 from ai_exec.fast.casts import cast
 from ai_exec.fast.choosing import top
+from ai_exec.fast.einsum import einsum_kernel
 from ai_exec.fast.elementwise import ELEMENTWISE
 from ai_exec.fast.fourier import dft, stft
 from ai_exec.fast.functions import KERNELS
@@ -137,6 +138,7 @@ def _always(kernel: Kernel) -> Prepare:
 
 
 PREPARATIONS: Final[Mapping[str, Prepare]] = {
+    "Einsum": einsum_kernel,
     "LayerNormalization": _layer,
     **{name: _always(kernel) for name, kernel in KERNELS.items()},
     **dict.fromkeys(ACTIVATIONS, _activation),

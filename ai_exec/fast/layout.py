@@ -17,6 +17,11 @@ def whole(x: Tensor, shape: Shape) -> Tensor:
     return piece if piece.flags.writeable else piece.copy()
 
 
+def in_order(x: Tensor) -> Tensor:
+    """Give a tensor in one piece that may be written, in its own shape."""
+    return whole(x, x.shape)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A tensor seen as [outer, folded, inner]; inner is 1 where the folded axes lie last."""

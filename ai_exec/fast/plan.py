@@ -382,7 +382,7 @@ def _chaining(run: Run, shape: Shape, *, by_column: bool) -> Compute:
 def _alone(node: Node, kernel: Compute | None, index: int) -> Step:
     """A node by the fast engine's kernel for it, or by its operator's own."""
     if kernel is not None:
-        many = node.operator.name in (*SEVERAL, "TopK")
+        many = node.operator.name in SEVERAL
         fresh = node.operator.name in FRESH
         return Step(kernel, node.inputs, node.outputs, index, many=many, fresh=fresh)
     operator, attributes, count = node.operator, node.attributes, len(node.outputs)

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from ai_exec.fast.attention import NO_MASK, mask_scores
 from ai_exec.fast.batches import multiply_batches
 from ai_exec.fast.byte_dequantised import Ending, Scale, near_of_kernels, near_of_matrix
 from ai_exec.fast.byte_graph import chaining, looking, table_of
@@ -149,6 +150,8 @@ def prepare_products() -> None:
         for matrix in (weights, constant):
             _multiply(prepared(matrix, ROWS, products), numbers)
     _finish(numbers)
+    ends, unseen = np.zeros((1, 1, 2), np.int64), np.zeros((1, 1, 1), np.uint8)
+    mask_scores(np.ones((1, 1, 1, SIZE), np.float32), np.float32(1), NO_MASK, ends, unseen)
     _batches()
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from ai_exec.fast.byte_products import product_kernel
-from ai_exec.fast.byte_weights import in_one_piece
 from ai_exec.fast.compilation import compiled, inlined
+from ai_exec.fast.layout import whole
 from ai_exec.ops.quantised import RANGES
 from ai_exec.program import Node, Program
 from ai_exec.tensor import DTYPE_NUMBERS, Tensor
@@ -17,7 +17,7 @@ Kernel = Callable[..., Any]
 
 PLAIN: Final = ("uint8", "int8", "uint16", "int16")
 INFINITY: Final = np.int32(0x7F800000)
-SEVERAL: Final = ("DynamicQuantizeLinear", "Attention")
+SEVERAL: Final = ("DynamicQuantizeLinear", "Attention", "TopK")
 """Operators whose kernels give several outputs."""
 
 
@@ -165,7 +165,7 @@ def _dynamic(node: Node, program: Program) -> Kernel | None:
             np.empty(1, np.float32),
             np.empty(1, np.uint8),
         )
-        if not quantise_all(in_one_piece(x).reshape(-1), out.reshape(-1), scale, zero):
+        if not quantise_all(whole(x, (x.size,)), out.reshape(-1), scale, zero):
             return own(x)
         return out, scale.reshape(()), zero.reshape(())
 

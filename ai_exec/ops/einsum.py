@@ -1,7 +1,8 @@
 """Einsum: operands are contracted pair by pair from the left (R3 for floats, R4 for integers)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -17,6 +18,8 @@ from ai_exec.tensor import Shape, Tensor
 
 Labels = tuple[str, ...]
 Lengths = Mapping[str, int]
+Product = Callable[[int, Tensor, Tensor], Tensor]
+"""Takes the place of the right operand among the inputs, and both operands."""
 
 ELEMENTS_MAX: Final = 1 << 26
 """Elements of what lies between two steps."""
@@ -184,13 +187,17 @@ def einsum(*inputs: Tensor, equation: str) -> Tensor:
     over the labels that neither the output nor a later operand has, or multiplied if there is none,
     their result and the third, and so on.  Each step rounds; integers wrap.
     """
-    plan = parse(equation, tuple(one.ndim for one in inputs))
+    return evaluated(parse(equation, tuple(one.ndim for one in inputs)), inputs, _product)
+
+
+def evaluated(plan: Equation, inputs: tuple[Tensor, ...], product: Product) -> Tensor:
+    """Go through the steps; the product multiplies [batch, M, K] and [batch, K, N]."""
     lengths = lengths_of(plan, tuple(one.shape for one in inputs))
     labels, left = _folded(plan.terms[0], inputs[0], plan.needed_after(0))
     for index, pair in enumerate(pairs_of(plan), start=1):
         needed = plan.needed_after(index) | set(labels)
         other, right = _folded(plan.terms[index], inputs[index], needed)
-        left = _paired(pair, (labels, left), (other, right), lengths)
+        left = _paired(pair, (labels, left), (other, right), lengths, partial(product, index))
         labels = pair.result
     whole = np.broadcast_to(left, tuple(lengths[label] for label in labels))
     return whole.transpose([labels.index(label) for label in plan.output])
@@ -212,8 +219,18 @@ def _folded(term: Labels, x: Tensor, needed: frozenset[str]) -> tuple[Labels, Te
     return kept, total(x, folded).reshape(x.shape[: len(kept)]) if folded else x
 
 
+def _product(index: int, rows: Tensor, columns: Tensor) -> Tensor:
+    if rows.dtype.kind != "f":
+        return np.asarray(np.matmul(rows, columns))
+    return contract(rows, columns).astype(rows.dtype)
+
+
 def _paired(
-    pair: Pair, left: tuple[Labels, Tensor], right: tuple[Labels, Tensor], lengths: Lengths
+    pair: Pair,
+    left: tuple[Labels, Tensor],
+    right: tuple[Labels, Tensor],
+    lengths: Lengths,
+    product: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:
     shape = tuple(lengths[label] for label in pair.result)
     if not pair.summed:
@@ -225,9 +242,7 @@ def _paired(
     batch, summed = _size(pair.batch, lengths), _size(pair.summed, lengths)
     rows = a.reshape(batch, _size(pair.left, lengths), summed)
     columns = b.reshape(batch, summed, _size(pair.right, lengths))
-    if rows.dtype.kind != "f":
-        return np.asarray(np.matmul(rows, columns)).reshape(shape)
-    return contract(rows, columns).astype(rows.dtype).reshape(shape)
+    return product(rows, columns).reshape(shape)
 
 
 def _spread(
