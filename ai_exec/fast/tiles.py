@@ -16,7 +16,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from ai_exec.fast.machine import this_machine
-from ai_exec.fast.vectors import I32, I64, load, multiply_add, splat
+from ai_exec.fast.vectors import I32, I64, address_of, load, multiply_add, splat
 
 VECTORS: Final = 3
 """Vectors side by side in a panel."""
@@ -65,6 +65,18 @@ pair_step = _instruction("vpdpwssd")
 """Adds products of pairs of 16-bit numbers to sums, where the processor has that."""
 
 
+def _targets(
+    builder: Any, target: Any, stride: Any, rows: int, vectors: int, sums: Any
+) -> list[list[Any]]:
+    """Where the vectors of sums lie, row by row."""
+    size = sums.count * (8 if sums is _WIDE_SUMS else 4)
+    lines = [builder.add(target, builder.mul(stride, I64(row))) for row in range(rows)]
+    return [
+        [address_of(builder, line, I64(number * size), sums) for number in range(vectors)]
+        for line in lines
+    ]
+
+
 def _loop(
     builder: Any,
     rows: int,
@@ -84,16 +96,7 @@ def _loop(
     size = element.width // 8 if element is I32 else 8
     item = 4
     starts = [builder.add(left, builder.mul(left_stride, I64(row))) for row in range(rows)]
-    vector_bytes = sums.count * (8 if element is _F64 else 4)
-    targets = [
-        [
-            builder.inttoptr(builder.add(line, I64(number * vector_bytes)), sums.as_pointer())
-            for number in range(vectors)
-        ]
-        for line in (
-            builder.add(target, builder.mul(target_stride, I64(row))) for row in range(rows)
-        )
-    ]
+    targets = _targets(builder, target, target_stride, rows, vectors, sums)
     zero = ir.Constant(sums, [0] * sums.count)
     begun = [[builder.load(place, align=4) if onto else zero for place in line] for line in targets]
     before, function = builder.block, builder.function
