@@ -79,13 +79,14 @@ def between(
     types: tuple[str, str],
     steps: tuple[float, float],
     constants: dict[str, Tensor],
+    zero: int | None = None,
 ) -> bytes:
     """Nodes from a to b between bytes x and y, dequantised before and quantised after them."""
     known = {
         "s": np.float32(steps[0]),
         "z": np.array(3, types[0]),
         "t": np.float32(steps[1]),
-        "u": np.array(-5 if types[1] == "int8" else 99, types[1]),
+        "u": np.array(zero if zero is not None else -5 if types[1] == "int8" else 99, types[1]),
     }
     whole = [
         helper.make_node("DequantizeLinear", ["x", "s", "z"], ["a"]),
@@ -127,6 +128,25 @@ def test_products(
         model = between(nodes, (3, length), types, steps, {**constants, **known})
         assert passes(model) == (this_machine().pairs and steps[1] > 2.0**-40)
         equal(model, x)
+
+
+def test_the_sum_of_products_of_bytes_alone_would_be_wrong() -> None:
+    values = np.array([[19, 217, 2, 135, 17, 73, 120, 105]])
+    weights = np.array([123, 80, 15, -27, -126, 5, -98, 87])
+    scaled = (weights.astype(np.float32) * np.float32(0.1)).reshape(8, 1)
+    nodes = [helper.make_node("MatMul", ["a", "w"], ["b"])]
+    step = np.float32(0.03 * 64)
+    model = between(nodes, (1, 8), ("uint8", "uint8"), (0.3, step), {"w": scaled}, 7)
+    given = {"x": (values + 3).astype(np.uint8)}
+
+    program = ai_exec.admit(model).program
+    assert program is not None
+    by_sum = np.rint(
+        (values @ weights)[0] * (float(np.float32(0.3)) * float(np.float32(0.1)) / step)
+    )
+    assert by_sum == 183
+    assert ai_exec.compile(program, "reference").run(given)["y"] == 182 + 7
+    equal(model, given)
 
 
 @pytest.mark.parametrize("types", [("uint8", "int8"), ("int8", "uint8")])
