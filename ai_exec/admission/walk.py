@@ -171,7 +171,7 @@ class Walk:
             return
         if found is None:
             return
-        if not _agrees(declared, found):
+        if not _agrees(declared, found, batch=bool(self._lengths)):
             self.reasons.append(f"{where}: declared {_declared(declared)}, computed {found}")
         name = message["name"]
         outputs[name] = TensorType(name, found.dtype, found.shape)
@@ -187,14 +187,17 @@ class Walk:
         return None if self.reasons else replace(program, peak_bytes=peak)
 
 
-def _agrees(declared: DeclaredValue, found: Operand) -> bool:
-    """Tell whether a declared type fits; lengths of an uncertain shape are bounds."""
+def _agrees(declared: DeclaredValue, found: Operand, *, batch: bool = False) -> bool:
+    """Tell whether a declared type fits; lengths of an uncertain shape are bounds.
+
+    With axes open for a `batch`, exporters declare length 1 of results that have them, too.
+    """
     if declared.dtype is not None and declared.dtype != found.dtype:
         return False
     if declared.shape is None:
         return True
     return len(declared.shape) == found.rank and all(
-        length == said or not isinstance(said, int) or not found.exact
+        length == said or not isinstance(said, int) or not found.exact or (batch and said == 1)
         for said, length in zip(declared.shape, found.shape, strict=True)
     )
 

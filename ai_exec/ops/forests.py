@@ -133,21 +133,49 @@ def forest(
 
 
 def depths_of(roots: Tensor, branches: Tensor, inner: Tensor) -> Tensor:
-    """Give the most comparisons in each tree; raises Mismatch unless they are trees."""
-    reached = np.concatenate([roots, branches[inner].reshape(-1)])
-    reached = reached[inner[reached]]
-    if np.unique(reached).size != reached.size:
-        raise Mismatch("a node that compares is reached in more than one way")
-    depths = np.zeros(roots.size, np.int64)
-    nodes, trees = roots, np.arange(roots.size)
-    for level in range(DEPTH_MAX + 1):
-        depths[trees] = level
-        split = inner[nodes]
-        nodes = branches[nodes[split]].reshape(-1)
-        trees = np.stack([trees[split], trees[split]], axis=1).reshape(-1)
+    """Give the most comparisons in each tree; raises Mismatch unless every walk ends.
+
+    A node may be reached in several ways: exporters share what follows a set of categories.
+    """
+    reached = _reached(roots, branches, inner)
+    edges = branches[reached].reshape(-1)
+    edges = edges[inner[edges]]
+    left = np.zeros(inner.size, np.int64)
+    ends, counts = _counted(edges)
+    left[ends] = counts
+    layers = [reached[left[reached] == 0]]
+    while layers[-1].size:
+        if len(layers) > DEPTH_MAX:
+            raise Mismatch(f"a tree is deeper than {DEPTH_MAX}")
+        ends = branches[layers[-1]].reshape(-1)
+        ends, counts = _counted(ends[inner[ends]])
+        left[ends] -= counts
+        layers.append(ends[left[ends] == 0])
+    if sum(layer.size for layer in layers) < reached.size:
+        raise Mismatch("a tree goes round in a circle")
+    heights = np.zeros(inner.size, np.int64)
+    for layer in reversed(layers):
+        below = heights[branches[layer]]
+        heights[layer] = 1 + np.maximum(below[:, 0], below[:, 1])
+    return heights[roots]
+
+
+def _reached(roots: Tensor, branches: Tensor, inner: Tensor) -> Tensor:
+    """Give the nodes that compare and that some walk may reach."""
+    seen = np.zeros(inner.size, bool)
+    nodes = np.unique(roots[inner[roots]])
+    for _ in range(DEPTH_MAX + 1):
         if not nodes.size:
-            return depths
+            return np.arange(inner.size)[seen]
+        seen[nodes] = True
+        ends = branches[nodes].reshape(-1)
+        nodes = np.unique(ends[inner[ends] & ~seen[ends]])
     raise Mismatch(f"a tree is deeper than {DEPTH_MAX}")
+
+
+def _counted(places: Tensor) -> tuple[Tensor, Tensor]:
+    found, counts = np.unique(places, return_counts=True)
+    return found, counts
 
 
 def _starts(nodes: Tensor, count: int) -> Tensor:
@@ -193,7 +221,7 @@ def wholes(attributes: Mapping[str, Any], name: str) -> Tensor:
     return np.array(listed(attributes, name), np.int64)
 
 
-KEPT_MAX: Final = 4
+KEPT_NODES_MAX: Final = 1 << 20
 _LISTS: Final = ("nodes_", "class_", "target_", "leaf_", "tree_", "membership_")
 _kept: OrderedDict[tuple[Any, ...], tuple[Forest, list[Any]]] = OrderedDict()
 """Forests that were read lately, with the lists that say by their identity which ones they are."""
@@ -207,7 +235,9 @@ def _read_once(read: Callable[..., Forest], attributes: Mapping[str, Any], *more
     if found is None:
         found = read(attributes, *more), lists
         _kept[key] = found
-        while len(_kept) > KEPT_MAX:
+        while (
+            len(_kept) > 1 and sum(each.modes.size for each, _ in _kept.values()) > KEPT_NODES_MAX
+        ):
             _kept.popitem(last=False)
     return found[0]
 

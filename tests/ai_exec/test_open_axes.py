@@ -320,3 +320,18 @@ def test_no_run_teaches_a_later_one_to_widen_constants() -> None:
     found = [admission.program.specialise({"n": length}) for length in (90_000, 10, 90_000)]
 
     assert [len(program.nodes) for program in found] == [4, 3, 4]
+
+
+def test_results_declared_for_one_row_have_as_many_as_the_inputs() -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Neg", ["x"], ["y"])],
+        "rows",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 2])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    admission = ai_exec.admit(model.SerializeToString(), bounds={"batch": 3})
+    assert admission.reasons == ()
+    for rows in (1, 3):
+        x = np.ones((rows, 2), np.float32)
+        assert ai_exec.compile(admission.program).run({"x": x})["y"].tolist() == (-x).tolist()

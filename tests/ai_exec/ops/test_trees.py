@@ -207,7 +207,7 @@ def changed(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        (changed(nodes_truenodeids=[0, 0, 0]), "reached in more than one way"),
+        (changed(nodes_truenodeids=[0, 0, 0]), "a tree goes round in a circle"),
         (changed(nodes_truenodeids=[5, 0, 0]), "a node is -1, there are 3"),
         (changed(nodes_featureids=[3, 0, 0]), "a feature is 3, there are 3"),
         (changed(nodes_nodeids=[0, 1, 1]), "a node of a tree is there twice"),
@@ -223,6 +223,34 @@ def changed(**more: Any) -> dict[str, Any]:
 )
 def test_refused(given: dict[str, Any], reason: str) -> None:
     assert reason in reasons("TreeEnsembleRegressor", X, **given)
+
+
+def shared(true_of_last: int = 5) -> dict[str, Any]:
+    """Make a tree as exporters write sets: whatever equals 1, 2 or 3 goes on at one node."""
+    return {
+        "nodes_treeids": [0] * 6,
+        "nodes_nodeids": list(range(6)),
+        "nodes_featureids": [0, 0, 0, 1, 0, 0],
+        "nodes_values": [1.0, 2.0, 3.0, 0.0, 0.0, 0.0],
+        "nodes_modes": ["BRANCH_EQ"] * 3 + ["BRANCH_LEQ"] + ["LEAF"] * 2,
+        "nodes_truenodeids": [3, 3, 3, true_of_last, 0, 0],
+        "nodes_falsenodeids": [1, 2, 4, 4, 0, 0],
+        "nodes_missing_value_tracks_true": [0] * 6,
+        "target_treeids": [0, 0],
+        "target_nodeids": [4, 5],
+        "target_ids": [0, 0],
+        "target_weights": [0.5, 2.0],
+    }
+
+
+def test_ways_may_meet_in_a_node() -> None:
+    found = ours("TreeEnsembleRegressor", X, n_targets=1, **shared())[0]
+    assert found.tolist() == [walked(shared(), row, 1, "target").tolist() for row in X]
+    assert set(found[:, 0].tolist()) == {0.5, 2.0}
+
+
+def test_circles_are_refused_wherever_they_are() -> None:
+    assert "a tree goes round in a circle" in reasons("TreeEnsembleRegressor", X, **shared(1))
 
 
 def test_deep_trees_are_refused() -> None:
