@@ -9,12 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from ai_exec.ops.forests import LEAF, MEMBER, MODES, Forest
+from ai_exec.ops.forests import EQUAL, LEAF, MEMBER, MODES, UNEQUAL, Forest
 from ai_exec.tensor import Tensor
 
 _LESS, _GREATER_EQUAL = MODES.index("BRANCH_LT"), MODES.index("BRANCH_GTE")
-_GREATER, _EQUAL = MODES.index("BRANCH_GT"), MODES.index("BRANCH_EQ")
-_UNEQUAL: Final = MODES.index("BRANCH_NEQ")
+_GREATER: Final = MODES.index("BRANCH_GT")
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -113,9 +112,9 @@ class _Nodes:
             self.splits[at] = before(self.splits[at])
         if mode in (_GREATER, _GREATER_EQUAL):
             self._swap(at[~np.isnan(self._forest.splits[at])])
-        if mode == _UNEQUAL:
+        if mode == UNEQUAL:
             self._swap(at)
-        if mode in (_EQUAL, _UNEQUAL):
+        if mode in (EQUAL, UNEQUAL):
             self._equal(at, self.splits[at])
         if mode == MEMBER:
             self._members(at)

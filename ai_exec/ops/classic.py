@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ai_exec.metering import free, per_element
+from ai_exec.metering import free, gas, per_element
 from ai_exec.ops.linear_models import FEATURES
 from ai_exec.ops.rules import INDICES, require_dtype, require_rank, same, size
 from ai_exec.registry import ML, Call, Mismatch, Operand, operator
@@ -37,7 +37,20 @@ def _scaler(call: Call) -> tuple[Operand, ...]:
     return _float_features(call)
 
 
-@operator("Scaler", since=1, domain=ML, infer=_scaler, cost=per_element(3_000), values=FEATURES)
+def _rows_cost(call: Call, element: int, row: int) -> int:
+    """Price elements and rows along the last axis, in picoseconds each."""
+    elements = size(call.at(0).shape)
+    return gas(elements * element + row * (elements // max(1, call.at(0).shape[-1])))
+
+
+@operator(
+    "Scaler",
+    since=1,
+    domain=ML,
+    infer=_scaler,
+    cost=lambda call: _rows_cost(call, 1_500, 6_000),
+    values=FEATURES,
+)
 def scaler(x: Tensor, *, offset: Floats | None = None, scale: Floats | None = None) -> Tensor:
     """(x - offset) scale, each step rounded; of float64 in binary64, then rounded to binary32."""
     values = _widened(x)
@@ -52,8 +65,14 @@ def _normalizer(call: Call) -> tuple[Operand, ...]:
     return _float_features(call)
 
 
+def _normalizer_cost(call: Call) -> int:
+    if call.word("norm") == "MAX":
+        return _rows_cost(call, 8_000, 4_000)
+    return _rows_cost(call, 4_000, 125_000)
+
+
 @operator(
-    "Normalizer", since=1, domain=ML, infer=_normalizer, cost=per_element(20_000), values=FEATURES
+    "Normalizer", since=1, domain=ML, infer=_normalizer, cost=_normalizer_cost, values=FEATURES
 )
 def normalizer(x: Tensor, *, norm: str = "MAX") -> Tensor:
     """Each row divided by its norm in binary64, rounded once; a row of norm 0 stays."""
@@ -67,7 +86,7 @@ def normalizer(x: Tensor, *, norm: str = "MAX") -> Tensor:
     return round_to_float32(wide / np.where(divisor == 0, 1.0, divisor))
 
 
-@operator("Binarizer", since=1, domain=ML, infer=same, cost=per_element(3_000), values=FEATURES)
+@operator("Binarizer", since=1, domain=ML, infer=same, cost=per_element(1_500), values=FEATURES)
 def binarizer(x: Tensor, *, threshold: float = 0.0) -> Tensor:
     """1 above the threshold, else 0."""
     return (x.astype(np.float64) > threshold).astype(x.dtype)
@@ -81,7 +100,7 @@ def _extractor(call: Call) -> tuple[Operand, ...]:
     return (Operand(data.dtype, (*(data.shape[:-1] or (1,)), size(indices.shape))),)
 
 
-@operator("ArrayFeatureExtractor", since=1, domain=ML, infer=_extractor, cost=per_element(2_000))
+@operator("ArrayFeatureExtractor", since=1, domain=ML, infer=_extractor, cost=per_element(5_000))
 def array_feature_extractor(x: Tensor, y: Tensor) -> Tensor:
     """Elements along the last axis by index; an index outside wraps round."""
     indices = np.mod(y.reshape(-1), y.dtype.type(x.shape[-1]))
@@ -102,7 +121,7 @@ def _imputer(call: Call) -> tuple[Operand, ...]:
     return same(call)
 
 
-@operator("Imputer", since=1, domain=ML, infer=_imputer, cost=per_element(), values=FEATURES)
+@operator("Imputer", since=1, domain=ML, infer=_imputer, cost=per_element(3_000), values=FEATURES)
 def imputer(
     x: Tensor,
     *,
@@ -138,7 +157,7 @@ def _vectorizer(call: Call) -> tuple[Operand, ...]:
 
 
 @operator(
-    "FeatureVectorizer", since=1, domain=ML, infer=_vectorizer, cost=per_element(), mixed=True
+    "FeatureVectorizer", since=1, domain=ML, infer=_vectorizer, cost=per_element(1_000), mixed=True
 )
 def feature_vectorizer(*x: Tensor, inputdimensions: Wholes | None = None) -> Tensor:
     """All features in the order of the inputs, as binary32 numbers."""

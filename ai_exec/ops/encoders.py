@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ai_exec.metering import gas, per_element
+from ai_exec.metering import per_element
 from ai_exec.ops.linear_models import FEATURES
 from ai_exec.ops.rules import require_rank
 from ai_exec.registry import ML, Call, Mismatch, Operand, earlier, operator
@@ -17,8 +17,6 @@ Wholes = tuple[int, ...]
 Words = tuple[str, ...]
 KINDS: Final = (("tensor", ""), ("floats", "float32"), ("int64s", "int64"))
 KEYS: Final = ("float32", "float64", "int16", "int32", "int64")
-KEY_PICOSECONDS: Final = 200_000
-"""Reading and sorting one key."""
 
 
 def _categories(call: Call) -> tuple[Operand, ...]:
@@ -33,7 +31,7 @@ def _categories(call: Call) -> tuple[Operand, ...]:
 
 
 @operator(
-    "OneHotEncoder", since=1, domain=ML, infer=_categories, cost=per_element(), values=FEATURES
+    "OneHotEncoder", since=1, domain=ML, infer=_categories, cost=per_element(5_000), values=FEATURES
 )
 def one_hot_encoder(
     x: Tensor,
@@ -97,8 +95,7 @@ def _labels(call: Call) -> tuple[Operand, ...]:
 
 def _labels_cost(call: Call) -> int:
     keys = listed_in(call.attributes, "keys").size
-    per_search = per_element(20_000 + 8_000 * keys.bit_length())(call)
-    return per_search + gas(KEY_PICOSECONDS * keys)
+    return per_element(100_000 + 6_000 * keys.bit_length())(call)
 
 
 def encoded(x: Tensor, keys: Tensor, values: Tensor, default: Tensor) -> Tensor:

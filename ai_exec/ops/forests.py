@@ -14,6 +14,7 @@ MODES: Final = (
     *("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"),
     *("BRANCH_MEMBER", "LEAF"),
 )
+EQUAL, UNEQUAL = MODES.index("BRANCH_EQ"), MODES.index("BRANCH_NEQ")
 MEMBER, LEAF = MODES.index("BRANCH_MEMBER"), MODES.index("LEAF")
 
 DEPTH_MAX: Final = 1024
@@ -53,6 +54,11 @@ class Forest:
     def trees(self) -> int:
         """How many trees there are."""
         return int(self.roots.size)
+
+    @property
+    def asks_equal(self) -> bool:
+        """Whether some node asks if a feature equals a number, which takes two comparisons."""
+        return bool(((self.modes == EQUAL) | (self.modes == UNEQUAL)).any())
 
     def votes_of(self, leaves: Tensor) -> Tensor:
         """Tell how many votes leaves have."""
@@ -221,6 +227,7 @@ def wholes(attributes: Mapping[str, Any], name: str) -> Tensor:
     return np.array(listed(attributes, name), np.int64)
 
 
+KEPT_MAX: Final = 64
 KEPT_NODES_MAX: Final = 1 << 20
 _LISTS: Final = ("nodes_", "class_", "target_", "leaf_", "tree_", "membership_")
 _kept: OrderedDict[tuple[Any, ...], tuple[Forest, list[Any]]] = OrderedDict()
@@ -235,11 +242,13 @@ def _read_once(read: Callable[..., Forest], attributes: Mapping[str, Any], *more
     if found is None:
         found = read(attributes, *more), lists
         _kept[key] = found
-        while (
-            len(_kept) > 1 and sum(each.modes.size for each, _ in _kept.values()) > KEPT_NODES_MAX
-        ):
+        while len(_kept) > 1 and (len(_kept) > KEPT_MAX or _kept_nodes() > KEPT_NODES_MAX):
             _kept.popitem(last=False)
     return found[0]
+
+
+def _kept_nodes() -> int:
+    return sum(forest.modes.size for forest, _ in _kept.values())
 
 
 def forest_of_ids(

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ai_exec.metering import FUNCTION_PICOSECONDS, gas
+from ai_exec.metering import gas
 from ai_exec.ops.linear_models import (
     FEATURES,
     ordered_cost,
@@ -14,10 +14,10 @@ from ai_exec.ops.linear_models import (
     rows_of,
 )
 from ai_exec.ops.scores import (
-    TRANSFORM_PICOSECONDS,
     both_sides,
     labels_of,
     require_transform,
+    scores_cost,
     transformed,
 )
 from ai_exec.registry import ML, Call, Mismatch, Operand, operator
@@ -37,10 +37,10 @@ PAIR_COEFFICIENTS_MAX: Final = 1 << 24
 COUPLED_CLASSES_MAX: Final = 64
 """Classes whose probabilities are told from those of pairs."""
 COUPLING_ROUNDS: Final = 100
-COUPLING_PICOSECONDS: Final = 30_000
+COUPLING_PICOSECONDS: Final = 14_000
 """One element in one round of coupling."""
-COUPLING_STEP_GAS: Final = 20_000
-"""One class in one round of coupling, whatever the rows."""
+KERNEL_PICOSECONDS: Final = {"LINEAR": 9_000, "POLY": 25_000, "RBF": 10_000, "SIGMOID": 15_000}
+"""One kernel value beside its sum."""
 
 
 def kernel_values(x: Tensor, vectors: Tensor, given: Given) -> Tensor:
@@ -74,8 +74,8 @@ def _distances(x: Tensor, vectors: Tensor) -> Floats:
 
 def _kernel_cost(call: Call, vectors: int) -> int:
     rows, features = rows_of(call)
-    functions_cost = gas(rows * vectors * 2 * FUNCTION_PICOSECONDS)
-    return ordered_cost(rows, 2 * features, vectors) + functions_cost
+    values = gas(rows * vectors * KERNEL_PICOSECONDS[call.word("kernel_type")])
+    return ordered_cost(rows, features, vectors) + values
 
 
 def _kernel_scratch(call: Call, vectors: int) -> int:
@@ -196,13 +196,13 @@ def _classifier_cost(call: Call) -> int:
     labels = len(call.wholes("classlabels_ints") or ())
     vectors, pairs = sum(call.wholes("vectors_per_class") or ()), labels * (labels - 1) // 2
     if not vectors:
-        return ordered_cost(rows, features, labels)
+        products = ordered_cost(rows, features, labels)
+        return products + scores_cost(rows, labels, call.word("post_transform"))
     cost = _kernel_cost(call, vectors)
     cost += ordered_cost(rows, vectors, pairs)
     if _numbers(call, "prob_a"):
-        element = labels * labels * COUPLING_PICOSECONDS
-        cost += COUPLING_ROUNDS * (labels * COUPLING_STEP_GAS + gas(rows * element))
-    return cost + gas(rows * (pairs + labels) * TRANSFORM_PICOSECONDS)
+        cost += gas(COUPLING_ROUNDS * rows * labels * labels * COUPLING_PICOSECONDS)
+    return cost + scores_cost(rows, pairs + labels, call.word("post_transform"))
 
 
 def _classifier_scratch(call: Call) -> int:

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ai_exec.metering import gas, per_element
+from ai_exec.metering import gas
 from ai_exec.ops.rules import FLOATS, require_rank
 from ai_exec.ops.scores import (
-    TRANSFORM_PICOSECONDS,
     both_sides,
     labels_of,
     require_transform,
+    scores_cost,
     transformed,
 )
 from ai_exec.registry import ML, Call, Mismatch, Operand, operator
@@ -19,8 +19,10 @@ Numbers = tuple[float, ...]
 Wholes = tuple[int, ...]
 Words = tuple[str, ...]
 FEATURES = (*FLOATS, "int32", "int64")
-ORDERED_PICOSECONDS = 1_500
+ORDERED_PICOSECONDS = 700
 """One product and sum of an ordered product."""
+TURNED_PICOSECONDS = 1_500
+"""Reading one number of its rows."""
 
 
 def rows_of(call: Call) -> tuple[int, int]:
@@ -51,7 +53,7 @@ def ordered_product(left: Tensor, right: Tensor) -> Floats:
 
 def ordered_cost(rows: int, length: int, results: int) -> int:
     """Price an ordered product in gas."""
-    return gas(rows * length * results * ORDERED_PICOSECONDS)
+    return gas(rows * length * (results * ORDERED_PICOSECONDS + TURNED_PICOSECONDS))
 
 
 def _require_coefficients(call: Call, features: int, results: int) -> None:
@@ -68,7 +70,7 @@ def _require_coefficients(call: Call, features: int, results: int) -> None:
 def _linear_cost(call: Call) -> int:
     rows, results = call.outputs[-1].shape
     products = ordered_cost(rows, call.at(0).shape[-1], results)
-    return products + per_element(TRANSFORM_PICOSECONDS)(call)
+    return products + scores_cost(rows, results, call.word("post_transform"))
 
 
 def scores_of(x: Tensor, coefficients: Numbers, intercepts: Numbers) -> Tensor:

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from ai_exec.metering import gas
 from ai_exec.ops.normalisation import softmax
 from ai_exec.registry import Call, Mismatch
 from ai_exec.semantics import functions
@@ -16,8 +17,20 @@ TRANSFORMS: Final = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO")
 NEARLY_ZERO: Final = np.float32(1e-7)
 """Scores of no larger magnitude count as absent for SOFTMAX_ZERO."""
 
-TRANSFORM_PICOSECONDS: Final = 150_000
-"""Transforming one score, by the dearest of the functions."""
+TRANSFORM_PICOSECONDS: Final = {
+    "NONE": 12_000,
+    "LOGISTIC": 22_000,
+    "SOFTMAX": 45_000,
+    "SOFTMAX_ZERO": 45_000,
+}
+"""What one score takes beside its sum."""
+LABEL_PICOSECONDS: Final = 60_000
+"""One row's label, or the start of its scores."""
+
+
+def scores_cost(rows: int, scores: int, transform: str) -> int:
+    """Price what becomes of sums: `scores` of each row."""
+    return gas(rows * (LABEL_PICOSECONDS + scores * TRANSFORM_PICOSECONDS[transform]))
 
 
 def require_transform(transform: str) -> None:

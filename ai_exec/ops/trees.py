@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ai_exec.metering import gas
+from ai_exec.metering import WIDE_PASS_PICOSECONDS, gas
 from ai_exec.ops.forests import (
     Forest,
     forest_of_ids,
@@ -16,10 +16,10 @@ from ai_exec.ops.forests import (
 from ai_exec.ops.linear_models import FEATURES, rows_of
 from ai_exec.ops.rules import FLOATS
 from ai_exec.ops.scores import (
-    TRANSFORM_PICOSECONDS,
     both_sides,
     labels_of,
     require_transform,
+    scores_cost,
     transformed,
 )
 from ai_exec.registry import ML, Call, Mismatch, Operand, earlier, operator
@@ -43,12 +43,18 @@ AGGREGATES: Final = ("AVERAGE", "SUM", "MIN", "MAX")
 TRANSFORMS: Final = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
 """Post transforms; places are the numbers that version 5 gives them, as in AGGREGATES."""
 
-STEP_PICOSECONDS: Final = 100_000
+TREE_PICOSECONDS: Final = 120_000
+"""One row and tree, whatever its depth."""
+STEP_PICOSECONDS: Final = 18_000
 """One comparison of one row."""
-TREE_GAS: Final = 1_000
-"""Starting with a tree."""
-NODE_OF_TREE_GAS: Final = 8_000
-"""Reading a node of a tree from the attributes, which every run does."""
+VOTE_PICOSECONDS: Final = 5_000
+"""Adding one weight of a leaf."""
+NEAR_NODES_MAX: Final = 1 << 16
+"""So many nodes stay near the core; in more each comparison waits for memory."""
+FAR_PICOSECONDS: Final = 16_000
+WIDE_FEATURES_MAX: Final = 256
+"""So many features of a row stay near the core; in more each comparison waits for memory."""
+WIDE_PICOSECONDS: Final = 30_000
 
 
 def features_of(x: Tensor) -> Tensor:
@@ -108,14 +114,15 @@ def aggregated(forest: Forest, x: Tensor, targets: int, aggregate: str) -> Tenso
     return total / total.dtype.type(forest.trees) if aggregate == "AVERAGE" else total
 
 
-def forest_cost(forest: Forest, rows: int, targets: int) -> int:
+def forest_cost(forest: Forest, rows: int, features: int) -> int:
     """Price a forest: every row may go the longest way, to the leaf with the most votes."""
-    comparison = 1 + greatest_count(forest.member_starts)
-    steps = sum(forest.depths.tolist()) * comparison
-    steps += forest.trees * (1 + greatest_count(forest.vote_starts))
-    each = steps * STEP_PICOSECONDS + targets * TRANSFORM_PICOSECONDS
-    start = TREE_GAS * forest.trees + NODE_OF_TREE_GAS * len(forest.modes)
-    return start + gas(rows * each)
+    comparisons = max(1 + forest.asks_equal, 1 + greatest_count(forest.member_starts))
+    step = STEP_PICOSECONDS
+    step += FAR_PICOSECONDS * (len(forest.modes) > NEAR_NODES_MAX)
+    step += WIDE_PICOSECONDS * (features > WIDE_FEATURES_MAX)
+    votes = VOTE_PICOSECONDS * greatest_count(forest.vote_starts)
+    steps = sum(forest.depths.tolist()) * comparisons
+    return gas(rows * (steps * step + forest.trees * (TREE_PICOSECONDS + votes)))
 
 
 def regressor_forest(given: Given, features: int) -> tuple[Forest, Tensor, int]:
@@ -139,8 +146,10 @@ def _regressor(call: Call) -> tuple[Operand, ...]:
 
 
 def _regressor_cost(call: Call) -> int:
-    forest, _, targets = regressor_forest(call.attributes, rows_of(call)[1])
-    return forest_cost(forest, rows_of(call)[0], targets)
+    rows, features = rows_of(call)
+    forest, _, targets = regressor_forest(call.attributes, features)
+    scores = scores_cost(rows, targets, call.word("post_transform"))
+    return forest_cost(forest, rows, features) + scores
 
 
 def regressed(x: Tensor, given: Given) -> Tensor:
@@ -217,9 +226,10 @@ def _classifier(call: Call) -> tuple[Operand, ...]:
 
 
 def _classifier_cost(call: Call) -> int:
-    rows, labels = call.outputs[1].shape
-    forest, _, _ = classifier_forest(call.attributes, rows_of(call)[1], labels)
-    return forest_cost(forest, rows, labels)
+    (rows, features), labels = rows_of(call), call.outputs[1].shape[1]
+    forest, _, _ = classifier_forest(call.attributes, features, labels)
+    scores = scores_cost(rows, labels, call.word("post_transform"))
+    return forest_cost(forest, rows, features) + scores
 
 
 def classified(x: Tensor, given: Given) -> tuple[Tensor, Tensor]:
@@ -323,8 +333,11 @@ def _ensemble(call: Call) -> tuple[Operand, ...]:
 
 def _ensemble_cost(call: Call) -> int:
     rows, features = rows_of(call)
-    forest, targets, _, _ = ensemble_forest(call.attributes, features)
-    return forest_cost(forest, rows, targets)
+    forest, targets, _, transform = ensemble_forest(call.attributes, features)
+    cost = forest_cost(forest, rows, features) + scores_cost(rows, targets, transform)
+    if call.at(0).dtype == "float64" and transform != "NONE":
+        cost += gas(rows * targets * WIDE_PASS_PICOSECONDS)
+    return cost
 
 
 @operator("TreeEnsemble", since=5, domain=ML, infer=_ensemble, cost=_ensemble_cost, values=FLOATS)

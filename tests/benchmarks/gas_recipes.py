@@ -160,6 +160,37 @@ def _tree(operator: str, depth: int, trees: int) -> Make:
     return lambda n: ensemble(operator, rows=max(1, n // 64), depth=depth, trees=trees)
 
 
+def _linear(operator: str, results: int) -> Make:
+    def make(n: int) -> Recipe:
+        classifies = operator == "LinearClassifier"
+        kind: dict[str, Any] = {"targets": results}
+        if classifies:
+            kind = {"classlabels_ints": list(range(results)), "post_transform": "SOFTMAX"}
+        return Recipe(
+            operator,
+            {"x": floats(*_rows(n))},
+            attributes={"coefficients": floats(64 * results).tolist(), **kind},
+            outputs=1 + classifies,
+            domain=ML,
+        )
+
+    return make
+
+
+def _machine(kernel: str) -> Make:
+    given = {
+        "kernel_type": kernel,
+        "kernel_params": [0.1, 0.5, 3.0],
+        "support_vectors": floats(200 * 16).tolist(),
+        "coefficients": floats(200).tolist(),
+        "n_supports": 200,
+        "rho": [0.5],
+    }
+    return lambda n: Recipe(
+        "SVMRegressor", {"x": floats(*_rows(n, 16))}, attributes=given, domain=ML
+    )
+
+
 def _recurrent(operator: str, gates: int) -> Make:
     def make(n: int) -> Recipe:
         hidden, width, batch = 64, 32, 4
@@ -412,6 +443,30 @@ RECIPES: dict[str, Make] = {
     "Attention": _attention,
     "TreeEnsembleRegressor": _tree("TreeEnsembleRegressor", 6, 50),
     "TreeEnsembleClassifier": _tree("TreeEnsembleClassifier", 6, 50),
+    "TreeEnsembleRegressor, stumps": _tree("TreeEnsembleRegressor", 1, 200),
+    "TreeEnsembleRegressor, deep": _tree("TreeEnsembleRegressor", 12, 20),
+    "LinearRegressor": _linear("LinearRegressor", 1),
+    "LinearRegressor, many results": _linear("LinearRegressor", 64),
+    "LinearClassifier": _linear("LinearClassifier", 10),
+    **{f"SVMRegressor {kernel}": _machine(kernel) for kernel in ("RBF", "POLY", "LINEAR")},
+    "Imputer": lambda n: Recipe(
+        "Imputer",
+        {"x": floats(*_rows(n))},
+        attributes={"imputed_value_floats": [0.5], "replaced_value_float": 1.0},
+        domain=ML,
+    ),
+    "OneHotEncoder": lambda n: Recipe(
+        "OneHotEncoder",
+        {"x": wholes(max(1, n // 64), high=64)},
+        attributes={"cats_int64s": list(range(64))},
+        domain=ML,
+    ),
+    "LabelEncoder": lambda n: Recipe(
+        "LabelEncoder",
+        {"x": wholes(n, high=99)},
+        attributes={"keys_int64s": list(range(99)), "values_int64s": list(range(99))},
+        domain=ML,
+    ),
     "Scaler": lambda n: Recipe(
         "Scaler",
         {"x": floats(*_rows(n))},
