@@ -13,7 +13,7 @@ from onnx import helper
 import ai_exec
 from ai_exec.fast.executable import FastExecutable
 from ai_exec.fast.kernels import find_kernel
-from ai_exec.fast.prepare import prepare
+from ai_exec.fast.prepare import prepare_recurrent
 from ai_exec.fast.products import PAIRS, STANDARD, WIDE, Products
 from ai_exec.fast.recurrent_steps import NAMES, run_steps
 from ai_exec.program import Program
@@ -195,7 +195,7 @@ def test_two_threads_take_a_direction_each() -> None:
 
 
 def test_nothing_is_compiled_in_runs_once_all_is_prepared() -> None:
-    prepare()
+    prepare_recurrent()
     before = len(run_steps.signatures)  # type: ignore[attr-defined]
     sizes = Sizes(3, 2, 4, 5)
     for name in GATES:
