@@ -105,6 +105,9 @@ class BlockOutcome:
     next_validators: ValidatorSet
     """Who decides the next block."""
 
+    contents: tuple[tuple[Hash32, bytes], ...] = ()
+    """Roots and bytes of blobs that the chain itself made: to be kept before the block is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -260,7 +263,8 @@ class BlockExecution:
         events = self._encoded_events()
         pallets.system.finalize(events, digest, len(self._applied), self._weight)
         changes = self.state.changes()
-        return BlockOutcome(changes, events, results, digest, tuple(self._applied), following)
+        applied, contents = tuple(self._applied), tuple(self.state.contents)
+        return BlockOutcome(changes, events, results, digest, applied, following, contents)
 
     def _check_signed(
         self,

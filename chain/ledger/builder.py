@@ -136,7 +136,7 @@ class Builder:
             digest=outcome.digest,
         )
         block = Block(header, extrinsics, outcome.results)
-        return Executed(block, patch, outcome.next_validators)
+        return Executed(block, patch, outcome.next_validators, outcome.contents)
 
     def _skip(self, encoded: bytes, error: InvalidTransaction | LocalFailure) -> None:
         if self._skipped is not None:

@@ -35,6 +35,8 @@ class Executed:
     block: Block
     patch: TriePatch
     next_validators: ValidatorSet
+    contents: tuple[tuple[bytes, bytes], ...]
+    """Roots and bytes of blobs that the chain itself made in the block."""
 
 
 def is_body_of_header(block: Block) -> bool:
@@ -72,7 +74,7 @@ def check_block(
     patch = trie.prepare(head.header.state_root, outcome.changes)
     if patch.root != block.header.state_root:
         _refuse(Reason.STATE_ROOT, block.header.state_root, patch.root)
-    return Executed(block, patch, outcome.next_validators)
+    return Executed(block, patch, outcome.next_validators, outcome.contents)
 
 
 def _check_promises(block: Block, head: Head) -> PreDigest:

@@ -20,6 +20,9 @@ from consensus.core.certificate import InvalidCertificate, certificate_hash, che
 from consensus.core.messages import CERTIFICATE, Certificate
 from runtime.executive import Executive
 
+KeepContent = Callable[[bytes, bytes], None]
+"""Keeps the bytes under a root; raises OSError where the disk fails."""
+
 
 class Ledger:
     """The head and what may become the next one.
@@ -39,16 +42,19 @@ class Ledger:
         signatures: SignatureChecker | None = None,
         config: LedgerConfig | None = None,
         skipped: Skipped | None = None,
+        keep_content: KeepContent | None = None,
     ) -> None:
         """Take up the chain in the database, or begin it; raises WrongGenesis, DatabaseCorrupted.
 
         `now_ms` gives the milliseconds since 1970.  `skipped` is told which candidates were left
-        out of a block, in the thread that builds it.
+        out of a block, in the thread that builds it.  `keep_content` is given what the chain itself
+        made in a block, before the block is on disk.
         """
         self._config = config or LedgerConfig()
         self._executive = executive
         self._now_ms = now_ms
         self._skipped = skipped
+        self._keep_content = keep_content
         self._blocks = BlockStore(database)
         self._trie = StateTrie(database)
         self.signatures = signatures or SignatureChecker()
@@ -130,6 +136,9 @@ class Ledger:
             executed = self._kept.get(block_hash)
             if executed is None:
                 executed = self._execute(block, head, None)
+            if self._keep_content is not None:
+                for root, content in executed.contents:
+                    self._keep_content(root, content)
             writes = self._blocks.writes_for(executed.block, CERTIFICATE.encode(certificate))
             self._trie.commit(executed.patch, writes)
             self.head = Head(block.header, block_hash, executed.next_validators)

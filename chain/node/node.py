@@ -180,6 +180,7 @@ def begin_chain(foundation: Foundation, config: NodeConfig) -> Chain:
         wall_time_ms,
         signatures=foundation.signatures,
         skipped=lambda encoded, why: skipped.publish(Skipped(encoded, why)),
+        keep_content=foundation.content.keep,
     )
     view = HeadView(lambda: ledger.head, ledger.queries, executive, foundation.signatures)
     limits = PoolConfig(count_max=config.pool.count_max, bytes_max=config.pool.bytes_max)

@@ -48,7 +48,9 @@ class Overlay:
         """What happened so far in this block; taken back with the layer it happened in."""
         self.results: list[bytes] = []
         """Hashes of the inference results so far; taken back with their layer."""
-        self._layers: list[tuple[int, int, int]] = []
+        self.contents: list[tuple[bytes, bytes]] = []
+        """Roots and bytes of blobs that the chain itself made; taken back with their layer."""
+        self._layers: list[tuple[int, int, int, int]] = []
         self._items: dict[bytes, Any] = {}
 
     @classmethod
@@ -69,7 +71,8 @@ class Overlay:
 
     def begin(self) -> None:
         """Open a layer."""
-        self._layers.append((len(self.journal), len(self.events), len(self.results)))
+        told = len(self.events), len(self.results), len(self.contents)
+        self._layers.append((len(self.journal), *told))
 
     def commit(self) -> None:
         """Keep the layer opened last."""
@@ -78,8 +81,8 @@ class Overlay:
             self.journal.clear()
 
     def rollback(self) -> None:
-        """Take the layer opened last back, with its events and results."""
-        writes, events, results = self._layers.pop()
+        """Take the layer opened last back, with its events, results and contents."""
+        writes, events, results, contents = self._layers.pop()
         journal = self.journal
         while len(journal) > writes:
             written, key, before = journal.pop()
@@ -89,6 +92,7 @@ class Overlay:
                 written[key] = before
         del self.events[events:]
         del self.results[results:]
+        del self.contents[contents:]
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Give every raw key written so far with its encoded value, None for a removed one."""

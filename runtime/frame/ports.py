@@ -190,6 +190,17 @@ class BlobRegistry(Protocol):
         """Tell whether the bytes can be used."""
         ...
 
+    def provide(self, root: Hash32, length: int, owner: Address, kind: int) -> None:
+        """Make content available that every node made itself; raises DispatchError.
+
+        Its bytes stand in `Overlay.contents` of the same block.
+        """
+        ...
+
+    def deposit_of(self, length: int) -> Amount:
+        """Give what is set aside for a blob of so many bytes."""
+        ...
+
 
 class FeeSink(Protocol):
     """Receives transaction fees."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from chain.ledger import Author, HeadView, Ledger, LedgerConfig, SignatureChecker
 from chain.ledger.builder import Skipped
+from chain.ledger.ledger import KeepContent
 from chain.primitives.block import Block, Header
 from chain.primitives.extrinsic import Era, SigningContext, sign_extrinsic
 from chain.primitives.hashing import ZERO_HASH
@@ -35,6 +36,7 @@ class LedgerChain:
         executor: Executor | None = None,
         signatures: SignatureChecker | None = None,
         skipped: Skipped | None = None,
+        keep_content: KeepContent | None = None,
     ) -> None:
         funds = endowments or {each.address: 1000 * NOE for each in (ALICE, BOB)}
         validators = dict.fromkeys((ALICE.address, BOB.address), 500 * NOE)
@@ -52,6 +54,7 @@ class LedgerChain:
             signatures=signatures,
             config=ledger_config,
             skipped=skipped,
+            keep_content=keep_content,
         )
         version = config.system.version
         self.context = SigningContext(

@@ -240,11 +240,7 @@ class Blobs(
         root = root_over(top, length)
         self._check_announcement(root, origin.address, length, kind)
         blob = self.blobs.find(root) or Blob(length, announcements=0)
-        deposit = self.config.deposit_base + self.config.deposit_per_byte * length
-        self.currency.reserve(origin.address, deposit)
-        self.blobs[root] = replace(blob, announcements=blob.announcements + 1)
-        self.announcements[root, origin.address] = Announcement(kind, deposit)
-        self.emit(Announced(root, origin.address, length, kind, deposit))
+        self._announce(root, blob, origin.address, kind)
 
     @call(index=1, weight=weights.ATTEST)
     def attest(self, origin: Signed, root: Hash32) -> PostInfo:
@@ -282,6 +278,23 @@ class Blobs(
         if root in self.attesters:
             del self.attesters[root]
         self.emit(Forgotten(root))
+
+    def provide(self, root: Hash32, length: int, owner: Address, kind: int) -> None:
+        """Make content available that every node made itself; the owner's deposit is set aside.
+
+        Where the owner has announced it before, that announcement stands.  Raises DispatchError.
+        """
+        blob = self.blobs.find(root) or Blob(length, announcements=0)
+        if (root, owner) not in self.announcements:
+            self._announce(root, blob, owner, kind)
+        blob = self._known(root)
+        if blob.available_since is None:
+            self.blobs[root] = replace(blob, available_since=self.heights.height())
+            self.emit(Available(root))
+
+    def deposit_of(self, length: int) -> Amount:
+        """Give what is set aside for a blob of so many bytes."""
+        return self.config.deposit_base + self.config.deposit_per_byte * length
 
     def use(self, root: Hash32, owner: Address, kind: int) -> int:
         """Hold an owner's announcement until `unuse`; gives the blob's length in bytes.
@@ -325,6 +338,13 @@ class Blobs(
         for owner, deposit in deposits.items():
             assert self.currency.reserved(owner) >= deposit, "a deposit is not set aside"
         assert all(root in self.blobs for root, _ in self.attesters.items())
+
+    def _announce(self, root: Hash32, blob: Blob, owner: Address, kind: int) -> None:
+        deposit = self.deposit_of(blob.length)
+        self.currency.reserve(owner, deposit)
+        self.blobs[root] = replace(blob, announcements=blob.announcements + 1)
+        self.announcements[root, owner] = Announcement(kind, deposit)
+        self.emit(Announced(root, owner, blob.length, kind, deposit))
 
     def _check_announcement(self, root: Hash32, owner: Address, length: int, kind: int) -> None:
         if length == 0:

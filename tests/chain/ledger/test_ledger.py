@@ -279,6 +279,30 @@ def test_a_result_that_comes_out_otherwise_is_refused_by_its_place(
     chain.ledger.check(block)
 
 
+def test_what_a_block_makes_is_kept_once_before_the_block_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, finish = ((OTHER, b"bytes"),), BlockExecution.finish
+
+    def finish_with_content(execution: BlockExecution) -> BlockOutcome:
+        execution.state.contents.extend(made)
+        return finish(execution)
+
+    monkeypatch.setattr(BlockExecution, "finish", finish_with_content)
+    heights: list[int] = []
+    kept: list[tuple[bytes, bytes]] = []
+
+    def keep(root: bytes, content: bytes) -> None:
+        heights.append(chain.ledger.head.height)
+        kept.append((root, content))
+
+    chain = LedgerChain(keep_content=keep)
+    block = chain.build()
+    assert kept == []
+    chain.ledger.commit(block, chain.certify(block))
+    assert (kept, heights) == (list(made), [0])
+
+
 def test_block_above_the_size_is_refused() -> None:
     chain = LedgerChain()
     large = [encode_extrinsic(Extrinsic(bytes(200_000)))] * 6

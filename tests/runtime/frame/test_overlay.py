@@ -24,9 +24,11 @@ def test_a_layer_taken_back_leaves_nothing() -> None:
     box.entries[2] = 2
     box.single.set(3)
     state.results.append(b"r")
+    state.contents.append((b"root", b"bytes"))
     state.rollback()
 
-    assert (state.changes(), state.results, box.single.get()) == (before, [], 0)
+    told = state.results, state.contents
+    assert (state.changes(), told, box.single.get()) == (before, ([], []), 0)
 
 
 def test_layers_nest() -> None:

@@ -179,3 +179,28 @@ def test_a_blob_is_used_by_who_announced_it_as_what_it_is(chain: Chain) -> None:
         assert refusal.value == error
     with pytest.raises(blobs.UnknownBlob):
         chain.pallets.blobs.use(OTHER, ALICE, 0)
+
+
+def test_what_every_node_made_itself_is_available_at_once(chain: Chain) -> None:
+    chain.pallets.blobs.provide(ROOT, 1000, ALICE, 0)
+
+    assert chain.pallets.blobs.deposit_of(1000) == DEPOSIT == chain.pallets.balances.reserved(ALICE)
+    assert chain.events_of(Announced, Available) == [
+        Announced(ROOT, ALICE, 1000, 0, DEPOSIT),
+        Available(ROOT),
+    ]
+    assert chain.pallets.blobs.use(ROOT, ALICE, 0) == 1000
+    chain.end_block()
+
+
+def test_an_announcement_of_before_stands_when_content_is_provided(chain: Chain) -> None:
+    announce(chain)
+    announce(chain, BOB)
+    chain.pallets.blobs.provide(ROOT, 1000, ALICE, 0)
+    chain.pallets.blobs.provide(ROOT, 1000, ALICE, 0)
+
+    assert chain.pallets.balances.reserved(ALICE) == DEPOSIT
+    status = chain.pallets.blobs.status(ROOT)
+    assert status == BlobStatus(Blob(1000, 2, available_since=1), (), 0, 400)
+    assert chain.events_of(Available) == [Available(ROOT)]
+    chain.end_block()
