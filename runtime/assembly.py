@@ -24,6 +24,7 @@ from runtime.pallets.inference import Inference, InferenceConfig
 from runtime.pallets.models import Models, ModelsConfig
 from runtime.pallets.randomness import Randomness, RandomnessConfig
 from runtime.pallets.rewards import POT, TREASURY, IssuanceConfig, Rewards
+from runtime.pallets.snapshots import Snapshots, SnapshotsConfig
 from runtime.pallets.staking import Staking, StakingConfig
 from runtime.pallets.system import System, SystemConfig
 from runtime.pallets.system.version import RuntimeApi, RuntimeVersion
@@ -78,6 +79,7 @@ class RuntimeConfig:
     inference: InferenceConfig
     randomness: RandomnessConfig
     issuance: IssuanceConfig
+    snapshots: SnapshotsConfig
 
 
 HEADER_ROOM: Final = 16 * 1024
@@ -119,6 +121,9 @@ CONFIG: Final = RuntimeConfig(
         record_deposit=NOE // 10,
         row_bytes_max=1024 * 1024,
         waiting_blocks=1200,
+        # About a tenth of a second of hashing and state for all validators.
+        rows_per_block=4096,
+        row_fee=NOE // 10_000,
     ),
     # Two hours of blocks of one second: time to fetch the proof of a receipt.
     inference=InferenceConfig(receipt_blocks=7200),
@@ -126,6 +131,7 @@ CONFIG: Final = RuntimeConfig(
     randomness=RandomnessConfig(epoch_blocks=10, chain_length=1024),
     # A coin in ten blocks, three million a year; half of it at most for data that was used.
     issuance=IssuanceConfig(per_epoch=NOE, datasets=500_000),
+    snapshots=SnapshotsConfig(deposit_per_record=NOE // 100, deposit_per_byte=NOE // 1_000_000),
 )
 
 CONSTRUCT: Final = Construct(
@@ -141,6 +147,7 @@ CONSTRUCT: Final = Construct(
         8: Data,
         9: Inference,
         10: Randomness,
+        21: Snapshots,
     }
 )
 
@@ -160,6 +167,7 @@ class Pallets:
     data: Data
     inference: Inference
     randomness: Randomness
+    snapshots: Snapshots
     by_index: Mapping[int, Pallet]
 
     def check_invariants(self) -> None:
@@ -183,7 +191,14 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
     )
     fees = Fees(state, config.fees, currency=balances, sink=rewards)
     blobs = Blobs(state, config.blobs, balances, validators=staking, heights=system)
-    data = Data(state, config.data, balances, blobs, earnings=rewards, heights=system)
+    data = Data(
+        *(state, config.data, balances, blobs),
+        earnings=rewards,
+        content=executor,
+        sink=rewards,
+        heights=system,
+    )
+    snapshots = Snapshots(state, config.snapshots, balances, blobs, datasets=data, heights=system)
     models = Models(
         *(state, config.models, balances, blobs, data),
         sink=rewards,
@@ -195,7 +210,7 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
     )
     joined = (
         *(system, timestamp, balances, fees, staking),
-        *(rewards, blobs, models, data, inference, randomness),
+        *(rewards, blobs, models, data, inference, randomness, snapshots),
     )
     by_index = dict(zip(CONSTRUCT.pallets, joined, strict=True))
     return Pallets(*joined, by_index=by_index)

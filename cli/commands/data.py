@@ -23,6 +23,18 @@ def data() -> None:
 @click.option("--shape", type=SHAPE, required=True, help="Dimensions of a row, such as 8x8.")
 @click.option("--classes", type=click.IntRange(min=0), default=0, help="Labels; 0 for none.")
 @click.option("--licence", default="CC-BY-4.0", show_default=True, help="SPDX identifier.")
+@click.option(
+    "--distance",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Rows as near as that to earlier ones are worth nothing, in squared differences (0).",
+)
+@click.option(
+    "--neighbours",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Measure the worth of rows by so many nearest; 0 pays every row the same (0).",
+)
 @sending_options()
 @pass_context
 def create(
@@ -32,6 +44,8 @@ def create(
     shape: tuple[int, ...],
     classes: int,
     licence: str,
+    distance: int,
+    neighbours: int,
     sending: Sending,
 ) -> None:
     """Open a dataset NAME for rows of one form.
@@ -49,6 +63,8 @@ def create(
         "shape": list(shape),
         "classes": classes,
         "licence": licence,
+        "distance": distance,
+        "neighbours": neighbours,
     }
     context.show(send(context, sending, "Data.create_dataset", arguments))
 

@@ -201,6 +201,18 @@ class BlobRegistry(Protocol):
         """Give what is set aside for a blob of so many bytes."""
         ...
 
+    def arrived(self) -> tuple[Hash32, ...]:
+        """Give the blobs that became available in the block before this one."""
+        ...
+
+    def hold(self, root: Hash32) -> int:
+        """Keep available content until `unhold`, whoever releases it; gives its bytes."""
+        ...
+
+    def unhold(self, root: Hash32) -> None:
+        """Give one `hold` back."""
+        ...
+
 
 class FeeSink(Protocol):
     """Receives transaction fees."""

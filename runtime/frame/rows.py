@@ -30,11 +30,20 @@ def split_rows(content: bytes, width: int) -> Iterator[bytes]:
     return (content[at : at + width] for at in range(0, len(content), width))
 
 
-def rows_root(content: bytes, width: int) -> Hash32:
-    """Give the root over the sorted hashes of the rows, with their number in it.
+def hashes_of(content: bytes, width: int) -> tuple[Hash32, ...]:
+    """Give the hash of every row, in the order of the rows."""
+    return tuple(leaf_hash(row) for row in split_rows(content, width))
+
+
+def root_of_hashes(hashes: Sequence[Hash32]) -> Hash32:
+    """Give the root over row hashes, sorted first, with their number in it.
 
     Sorted, so that the same rows in another order have the same root, and so that a proof of two
     neighbours shows that a row is not among them.
     """
-    hashes = sorted(leaf_hash(row) for row in split_rows(content, width))
-    return root_of_leaves(hashes, len(hashes))
+    return root_of_leaves(sorted(hashes), len(hashes))
+
+
+def rows_root(content: bytes, width: int) -> Hash32:
+    """Give the root over the sorted hashes of the rows."""
+    return root_of_hashes(hashes_of(content, width))

@@ -9,11 +9,17 @@ from typing import Annotated, Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from chain.primitives.codec import U32, U64
+from chain.primitives.codec import U32, U64, sequence
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from runtime.frame.ports import Content
 from runtime.frame.rows import label_bytes, row_bytes
+
+ROWS_PER_RECORD_MAX: Final = 4096
+"""Rows of one record: checked whole within one block."""
+
+PARTS_MAX: Final = 1024
+"""Records of one snapshot."""
 
 SnapshotNumber = Annotated[int, U64]
 """Counts all snapshots of the chain from 0."""
@@ -71,7 +77,7 @@ class Part:
     rows: Annotated[int, U32]
     """Rows in the blob."""
 
-    left_out: tuple[int, ...]
+    left_out: Annotated[tuple[int, ...], sequence(U32, ROWS_PER_RECORD_MAX)]
     """Places of rows in the blob that do not count, ascending: somebody gave them before."""
 
     @property
@@ -105,6 +111,14 @@ class SnapshotSource(Protocol):
 
     def snapshot(self, number: int) -> Snapshot:
         """Give a snapshot; raises DispatchError for an unknown one."""
+        ...
+
+    def use_snapshot(self, number: int) -> None:
+        """Keep a snapshot and its bytes until `unuse_snapshot`; raises DispatchError."""
+        ...
+
+    def unuse_snapshot(self, number: int) -> None:
+        """Give one `use_snapshot` back."""
         ...
 
 

@@ -24,6 +24,7 @@ from runtime.executive import Executive
 from runtime.frame.calls import Argument, Call
 from runtime.frame.construct import ApplyExtrinsic
 from runtime.frame.ports import Bound
+from runtime.frame.rows import rows_root
 from runtime.frame.runs import FeePolicy
 from runtime.pallets.system.pallet import ExtrinsicFailed, ExtrinsicSuccess
 from runtime.validation import InvalidTransaction
@@ -33,6 +34,8 @@ from tests.support.memory_chain import ALICE, BOB, CAROL, MemoryChain
 PEOPLE: Final = (ALICE, BOB, CAROL)
 TOPS: Final = tuple(bytes((each,)) * 32 for each in range(3))
 ROOTS: Final = tuple(root_over(top, 5) for top in TOPS)
+CONTENTS: Final = tuple(bytes((each,)) * 5 for each in range(3))
+ROWS_ROOTS: Final = tuple(rows_root(each, 5) for each in CONTENTS)
 WORDS: Final = ("digits", "letters", "", "a" * 48, "é" * 24, "\0", "Digits", "MIT")
 POLICIES: Final = (
     FeePolicy(NOE // 3, 200_000, 300_000, 400_000, 100_000),
@@ -46,7 +49,7 @@ CALLS: Final = tuple(
 )
 
 WITHOUT_A_STORY: Final = frozenset(
-    ("System", "Balances", "Rewards", "Blobs", "Models", "Data", "Inference")
+    ("System", "Balances", "Rewards", "Blobs", "Models", "Data", "Inference", "Snapshots")
 )
 """Pallets whose calls chance makes as they are meant; others need one after the other."""
 
@@ -76,6 +79,8 @@ class Forger:
             "length": lambda: 5,
             "kind": lambda: pick((0, 1)),
             "rows": lambda: 1,
+            "rows_root": lambda: pick(ROWS_ROOTS),
+            "snapshot": lambda: pick((0, 0, 1)),
             "dest": lambda: pick(PEOPLE).address,
             "name": lambda: pick(("digits", "letters", "words", "sounds")),
             "dataset": lambda: pick(("digits", "letters")),
@@ -170,15 +175,25 @@ class Siege:
     def __init__(self, seed: int) -> None:
         self.forger = Forger(seed)
         self.chain = MemoryChain()
-        self.chain.executive = Executive(self.chain.config, ScriptedExecutor())
+        executor = ScriptedExecutor()
+        executor.contents.update(zip(ROOTS, CONTENTS, strict=True))
+        self.chain.executive = Executive(self.chain.config, executor)
         self.succeeded: set[str] = set()
         self._open()
 
     def _open(self) -> None:
         """Let there be a dataset with rows and a model, so that hostile calls meet something."""
         chain, root = self.chain, root_over(TOPS[0], 5)
-        form = {"name": "digits", "element": 2, "shape": (5,), "classes": 0, "licence": "MIT"}
-        rows = {"dataset": "digits", "blob": root, "rows": 1, "rows_root": root}
+        form = {
+            "name": "digits",
+            "element": 2,
+            "shape": (5,),
+            "classes": 0,
+            "licence": "MIT",
+            "distance": 0,
+            "neighbours": 0,
+        }
+        rows = {"dataset": "digits", "blob": root, "rows": 1, "rows_root": ROWS_ROOTS[0]}
         model = {
             "name": "digits",
             "licence": "MIT",

@@ -62,7 +62,7 @@ class Story:
 def story() -> Story:
     story = Story()
     form = {"name": "digits", "element": 2, "shape": (64,), "classes": 10, "licence": "CC-BY-4.0"}
-    story.send(ALICE, "Data", "create_dataset", **form)
+    story.send(ALICE, "Data", "create_dataset", **form, distance=0, neighbours=0)
     blob = story.share(BOB, ROWS, 1)
     root = rows_root(ROWS, 65)
     story.send(BOB, "Data", "contribute", dataset="digits", blob=blob, rows=750, rows_root=root)

@@ -9,6 +9,7 @@ Invariant: a blob stands as long as somebody has announced it, and its deposits 
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
+from chain.primitives.block import EXTRINSICS_MAX
 from chain.primitives.codec import U8, U32, U64, U128, record, sequence
 from chain.primitives.hashing import HASH_32, Hash32
 from chain.primitives.keys import ADDRESS, Address
@@ -24,6 +25,7 @@ from runtime.frame import (
     Signed,
     StorageDoubleMap,
     StorageMap,
+    StorageValue,
     call,
 )
 from runtime.frame.ports import Currency, Heights, ValidatorSource
@@ -50,10 +52,13 @@ class Blob:
     """Bytes."""
 
     announcements: Count
-    """Accounts that announced it; the blob goes with the last one."""
+    """Accounts that announced it; without them and without holds the blob goes."""
 
     available_since: BlockNumber | None = None
     """Block in which validators with more than two thirds of the stake held it; None before."""
+
+    holds: Count = 0
+    """What the chain itself needs it for; it stays as long as there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,14 @@ class Announcement:
 
     uses: Count = 0
     """Models, versions and records of this account that need the blob."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What became available in one block."""
+
+    block: BlockNumber
+    roots: Annotated[tuple[bytes, ...], sequence(HASH_32, EXTRINSICS_MAX)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +223,10 @@ class Blobs(
         docs="Validators that hold all chunks of a blob, in the order they said so.",
     )
 
+    arrivals = StorageValue(
+        record(Arrivals), default=Arrivals(0, ()), docs="What became available last, by block."
+    )
+
     length_max = Constant(U64, lambda self: self.config.length_max, "Greatest blob in bytes.")
     deposit_base = Constant(U128, lambda self: self.config.deposit_base, "Deposit of any blob.")
     deposit_per_byte = Constant(
@@ -258,6 +275,7 @@ class Blobs(
         self.emit(Attested(root, origin.address))
         if blob.available_since is None and _enough(attesters, powers):
             self.blobs[root] = replace(blob, available_since=self.heights.height())
+            self._note_arrival(root)
             self.emit(Available(root))
         return PostInfo(pays_fee=False)
 
@@ -271,13 +289,7 @@ class Blobs(
         del self.announcements[root, origin.address]
         self.emit(Released(root, origin.address, announcement.deposit))
         blob = self._known(root)
-        if blob.announcements > 1:
-            self.blobs[root] = replace(blob, announcements=blob.announcements - 1)
-            return
-        del self.blobs[root]
-        if root in self.attesters:
-            del self.attesters[root]
-        self.emit(Forgotten(root))
+        self._keep_or_forget(root, replace(blob, announcements=blob.announcements - 1))
 
     def provide(self, root: Hash32, length: int, owner: Address, kind: int) -> None:
         """Make content available that every node made itself; the owner's deposit is set aside.
@@ -313,6 +325,24 @@ class Blobs(
         assert announcement.uses > 0, "given back more often than used"
         self.announcements[root, owner] = replace(announcement, uses=announcement.uses - 1)
 
+    def hold(self, root: Hash32) -> int:
+        """Keep available content for the chain itself until `unhold`; gives its bytes."""
+        blob = self.blobs[root]
+        assert blob.available_since is not None, "only available content is held"
+        self.blobs[root] = replace(blob, holds=blob.holds + 1)
+        return blob.length
+
+    def unhold(self, root: Hash32) -> None:
+        """Give one `hold` back."""
+        blob = self.blobs[root]
+        assert blob.holds > 0, "given back more often than held"
+        self._keep_or_forget(root, replace(blob, holds=blob.holds - 1))
+
+    def arrived(self) -> tuple[Hash32, ...]:
+        """Give the blobs that became available in the block before this one."""
+        arrivals = self.arrivals.get()
+        return arrivals.roots if arrivals.block == self.heights.height() - 1 else ()
+
     def is_available(self, root: Hash32) -> bool:
         """Tell whether transactions may use the blob's bytes."""
         blob = self.blobs.find(root)
@@ -334,7 +364,11 @@ class Blobs(
         for (root, owner), announcement in self.announcements.items():
             counts[root] = counts.get(root, 0) + 1
             deposits[owner] = deposits.get(owner, 0) + announcement.deposit
-        assert counts == {root: blob.announcements for root, blob in self.blobs.items()}
+        blobs = dict(self.blobs.items())
+        assert all(root in blobs for root in counts), "an announced blob was forgotten"
+        for root, blob in blobs.items():
+            assert blob.announcements == counts.get(root, 0)
+            assert blob.announcements or blob.holds, "kept for nobody"
         for owner, deposit in deposits.items():
             assert self.currency.reserved(owner) >= deposit, "a deposit is not set aside"
         assert all(root in self.blobs for root, _ in self.attesters.items())
@@ -355,6 +389,20 @@ class Blobs(
             raise UnknownKind(f"kind {kind}")
         if (root, owner) in self.announcements:
             raise AlreadyAnnounced()
+
+    def _note_arrival(self, root: Hash32) -> None:
+        arrivals, now = self.arrivals.get(), self.heights.height()
+        before = arrivals.roots if arrivals.block == now else ()
+        self.arrivals.set(Arrivals(now, (*before, root)))
+
+    def _keep_or_forget(self, root: Hash32, blob: Blob) -> None:
+        if blob.announcements or blob.holds:
+            self.blobs[root] = blob
+            return
+        del self.blobs[root]
+        if root in self.attesters:
+            del self.attesters[root]
+        self.emit(Forgotten(root))
 
     def _known(self, root: Hash32) -> Blob:
         blob = self.blobs.find(root)

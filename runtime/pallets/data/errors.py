@@ -1,5 +1,7 @@
 """Why a call about data is refused, and what to do then."""
 
+from typing import Final
+
 from runtime.frame import DispatchError
 
 
@@ -40,7 +42,7 @@ class DuplicateRecord(DispatchError, index=8):
 
 
 class QueueFull(DispatchError, index=9):
-    """Too many records wait for their bytes.  Try again when the blob is available."""
+    """Too many records wait.  Try again in some blocks."""
 
 
 class UnknownRecord(DispatchError, index=10):
@@ -53,3 +55,26 @@ class NotContributor(DispatchError, index=11):
 
 class NothingToWithdraw(DispatchError, index=12):
     """The record earns no more already.  Nothing to do."""
+
+
+class TooManyRows(DispatchError, index=13):
+    """A record has more rows than one may.  Contribute them as several records."""
+
+
+ALL: Final = (
+    BadName,
+    NameTaken,
+    BadLicence,
+    UnknownElement,
+    BadShape,
+    UnknownDataset,
+    NoRows,
+    RowsDoNotFit,
+    DuplicateRecord,
+    QueueFull,
+    UnknownRecord,
+    NotContributor,
+    NothingToWithdraw,
+    TooManyRows,
+)
+"""Of the pallet."""

@@ -1,7 +1,9 @@
 """What happens to datasets."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from chain.primitives.codec import text
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from runtime.frame import Event
@@ -52,3 +54,21 @@ class Expired(Event, index=4):
 
     dataset: Name
     record: RecordNumber
+
+
+@dataclass(frozen=True)
+class Rejected(Event, index=5):
+    """The bytes of a record are not what was promised; its deposit is free again."""
+
+    dataset: Name
+    record: RecordNumber
+    reason: Annotated[str, text(120)]
+
+
+@dataclass(frozen=True)
+class RowsMoved(Event, index=6):
+    """Rows of a record count no more: an earlier record has them, whose bytes came later."""
+
+    dataset: Name
+    record: RecordNumber
+    rows: Count

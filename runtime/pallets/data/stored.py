@@ -10,6 +10,7 @@ from chain.primitives.keys import Address
 from chain.primitives.numbers import Amount, BlockNumber
 from runtime.frame.names import Name
 from runtime.frame.ports import DIMENSIONS_MAX
+from runtime.frame.snapshots import ROWS_PER_RECORD_MAX
 
 Shape = Annotated[tuple[int, ...], sequence(U32, DIMENSIONS_MAX)]
 """Dimensions of the feature tensor of one row; none for a single number."""
@@ -18,6 +19,10 @@ Element = Annotated[int, U8]
 """ONNX's number of an element type: 1 is float32, 2 is uint8."""
 
 Count = Annotated[int, U32]
+Distance = Annotated[int, U64]
+"""Sum of squared differences of features: a row as near as that to an earlier one is worth
+nothing where worth is measured; 0 for rows that are the same only."""
+
 RecordNumber = Annotated[int, U32]
 """Counts a dataset's records from 0."""
 
@@ -40,6 +45,9 @@ class Standing(IntEnum):
     EXPIRED = 3
     """Its bytes did not come in time."""
 
+    REJECTED = 4
+    """Its bytes are not what was promised."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
@@ -52,12 +60,16 @@ class Dataset:
     """Different labels; 0 for rows without one."""
 
     licence: Licence
+    distance: Distance
+    neighbours: Count
+    """Of measured worth: how many of the nearest rows decide; 0 pays every row the same."""
+
     created: BlockNumber
     deposit: Amount
     """Set aside for the name."""
 
     records: Count = 0
-    """Contributed so far, whatever became of them."""
+    """Contributed so far, whatever became of them; their order decides whose row one is."""
 
     rows: Annotated[int, U64] = 0
     """That count now."""
@@ -71,21 +83,39 @@ class Record:
     blob: Hash32
     rows: Count
     rows_root: Hash32
-    """Root of the sorted row hashes, as the contributor says; who has the bytes can check it."""
+    """Root of the sorted row hashes; the chain compares it with the bytes when they come."""
 
     contributed: BlockNumber
     deposit: Amount
     """Set aside until consent is withdrawn."""
 
     standing: Annotated[Standing, enumeration(Standing)] = Standing.WAITING
+    left_out: Annotated[tuple[int, ...], sequence(U32, ROWS_PER_RECORD_MAX)] = ()
+    """Places of rows that do not count, ascending: an earlier record has them, or itself before."""
+
+    reason: Annotated[str, text(120)] = ""
+    """Why it was rejected."""
+
+    @property
+    def counted(self) -> int:
+        """Give how many rows count."""
+        return self.rows - len(self.left_out) if self.standing == Standing.COUNTED else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A record that waits for its bytes."""
+    """A record that waits."""
 
     dataset: Name
     record: RecordNumber
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlace:
+    """Where a row was given first."""
+
+    record: RecordNumber
+    place: Count
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Weights of data, in picoseconds of a reference core.
 
-Counted: reads and writes of the state at 3 us each, 10 us a call, 50 us for a queue of 256 that is
-written whole, and 5 us for the look-up at the end of each block that a record waits.
+Counted: reads and writes of the state at 3 us each, 10 us a call, 50 us for a queue that is written
+whole.
 """
 
 from typing import Final

@@ -245,7 +245,7 @@ class Rewards(
         self.shares[contributor, source] = replace(share, records=share.records + 1)
 
     def add_units(self, source: Source, contributor: Address, units: int) -> None:
-        """Let more units of an enrolled contributor earn, from the next payment on."""
+        """Let more units of an enrolled contributor earn, or fewer, from the next payment on."""
         self._settle(source, contributor)
         self._change(source, contributor, units)
 

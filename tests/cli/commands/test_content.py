@@ -167,6 +167,8 @@ def test_a_dataset_is_created() -> None:
         "shape": (8, 8),
         "classes": 10,
         "licence": "CC-BY-4.0",
+        "distance": 0,
+        "neighbours": 0,
     }
     assert noema(*typed.split(), "--element", "float8", client=client).exit_code == 2
 

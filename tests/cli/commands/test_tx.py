@@ -82,8 +82,19 @@ def test_an_estimate_sends_nothing() -> None:
         ),
         (
             "data.create_dataset",
-            ["name=123", "element=2", "shape=[8,8]", "classes=10", "licence=MIT"],
-            {"name": "123", "element": 2, "shape": (8, 8), "classes": 10, "licence": "MIT"},
+            [
+                *("name=123", "element=2", "shape=[8,8]", "classes=10", "licence=MIT"),
+                *("distance=0", "neighbours=5"),
+            ],
+            {
+                "name": "123",
+                "element": 2,
+                "shape": (8, 8),
+                "classes": 10,
+                "licence": "MIT",
+                "distance": 0,
+                "neighbours": 5,
+            },
         ),
         (
             "inference.infer",

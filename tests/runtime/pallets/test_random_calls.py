@@ -10,6 +10,7 @@ from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
 from runtime.frame import DispatchError, Event
 from runtime.frame.ports import AdmissionSummary, Bound
+from runtime.frame.rows import rows_root
 from runtime.frame.runs import FeePolicy
 from runtime.pallets.blobs.pallet import Attested
 from runtime.pallets.data import Standing
@@ -23,7 +24,18 @@ from tests.support.economy import ALICE, BOB, CAROL, PIXELS, VALIDATORS, Chain
 TOPS = [bytes((number,)) * 32 for number in range(4)]
 ROOTS = [root_over(top, 5) for top in TOPS]
 BAD_ROOT = ROOTS[3]
-FORM = {"element": 2, "shape": (1,), "classes": 0, "licence": "CC0"}
+FORM = {
+    "element": 2,
+    "shape": (1,),
+    "classes": 0,
+    "licence": "CC0",
+    "distance": 0,
+    "neighbours": 0,
+}
+CONTENTS = {root: bytes(range(number, number + 5)) for number, root in enumerate(ROOTS)}
+"""Rows of one byte, some of them in several blobs."""
+
+ROWS_ROOTS = {root: rows_root(content, 1) for root, content in CONTENTS.items()}
 POLICY = FeePolicy(NOE // 3, 200_000, 300_000, 400_000, 100_000)
 
 PERSON = st.sampled_from((ALICE, BOB, CAROL))
@@ -37,6 +49,10 @@ def step(pallet: str, call: str, who: st.SearchStrategy[bytes] = PERSON, **argum
     return st.tuples(who, st.just(pallet), st.just(call), st.fixed_dictionaries(arguments))
 
 
+def promised(dataset: str, blob: bytes, rows_of: bytes) -> dict[str, Any]:
+    return {"dataset": dataset, "blob": blob, "rows": 5, "rows_root": ROWS_ROOTS[rows_of]}
+
+
 BOUNDS = st.sampled_from(((), (Bound("batch", 8),), (Bound("batch", 0),)))
 
 STEPS = st.one_of(
@@ -44,7 +60,11 @@ STEPS = st.one_of(
     step("blobs", "attest", st.sampled_from(VALIDATORS), root=ROOT),
     step("blobs", "release", root=ROOT),
     step("data", "create_dataset", name=NAME, **{k: st.just(v) for k, v in FORM.items()}),
-    step("data", "contribute", dataset=NAME, blob=ROOT, rows=st.just(5), rows_root=ROOT),
+    st.tuples(PERSON, NAME, ROOT, ROOT).map(
+        lambda drawn: (drawn[0], "data", "contribute", promised(*drawn[1:]))
+    ),
+    step("snapshots", "take", dataset=NAME),
+    step("snapshots", "drop", snapshot=NUMBER),
     step("data", "withdraw_consent", dataset=NAME, record=NUMBER),
     step(
         *("models", "register"),
@@ -101,15 +121,15 @@ def uses(chain: Chain) -> Counter[tuple[bytes, bytes]]:
 
 def opening() -> list[Any]:
     """Give steps after which there are data and a model, so that random ones meet something."""
-    rows = {"dataset": "digits", "blob": ROOTS[1], "rows": 5, "rows_root": ROOTS[1]}
+    rows = promised("digits", ROOTS[1], ROOTS[1])
     model = {"licence": "MIT", "datasets": ("digits",), "policy": POLICY, "bounds": ()}
     return [
         (ALICE, "data", "create_dataset", {"name": "digits", **FORM}),
         (ALICE, "blobs", "announce", {"top": TOPS[0], "length": 5, "kind": 0}),
         (BOB, "blobs", "announce", {"top": TOPS[1], "length": 5, "kind": 1}),
         *((each, "blobs", "attest", {"root": ROOTS[0]}) for each in VALIDATORS[:3]),
-        *((each, "blobs", "attest", {"root": ROOTS[1]}) for each in VALIDATORS[:3]),
         (BOB, "data", "contribute", rows),
+        *((each, "blobs", "attest", {"root": ROOTS[1]}) for each in VALIDATORS[:3]),
         (ALICE, "models", "register", {"name": "digits", "blob": ROOTS[0], **model}),
         None,
     ]
@@ -119,6 +139,7 @@ def opening() -> list[Any]:
 @given(st.lists(STEPS, max_size=40), st.booleans())
 def test_random_calls_keep_every_invariant(steps: list[Any], opened: bool) -> None:
     chain = Chain()
+    chain.executor.contents.update(CONTENTS)
     chain.executor.summaries[BAD_ROOT] = AdmissionSummary(False, ("no",), (), (), 0, 0)
     issuance = chain.pallets.balances.total_issuance.get()
 
@@ -131,6 +152,7 @@ def test_random_calls_keep_every_invariant(steps: list[Any], opened: bool) -> No
 
 def test_the_steps_reach_everything() -> None:
     chain = Chain()
+    chain.executor.contents.update(CONTENTS)
     chain.executor.summaries[BAD_ROOT] = AdmissionSummary(False, ("no",), (), (), 0, 0)
     version = {"name": "digits", "blob": BAD_ROOT, "datasets": ("digits",), "bounds": ()}
     run = {"model": "digits", "version": None, "input": PIXELS, "max_fee": NOE}

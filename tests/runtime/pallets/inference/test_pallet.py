@@ -11,6 +11,7 @@ from chain.primitives.numbers import NOE
 from runtime.assembly import CONFIG
 from runtime.frame import DispatchError, PostInfo
 from runtime.frame.ports import Completed, LocalFailure, Trapped
+from runtime.frame.rows import rows_root
 from runtime.frame.runs import FeePolicy, FeeSplit
 from runtime.pallets.balances.pallet import InsufficientBalance
 from runtime.pallets.inference import DryRun, Quote, Receipt, errors, weights
@@ -38,9 +39,14 @@ def chain() -> Chain:
         shape=(64,),
         classes=10,
         licence="CC0",
+        distance=0,
+        neighbours=0,
     )
     chain.make_available(BOB, ROWS_TOP, 650, 1)
-    rows = {"dataset": "digits", "blob": ROWS_BLOB, "rows": 10, "rows_root": bytes(32)}
+    content = b"".join(bytes((row,)) * 64 + bytes((row,)) for row in range(10))
+    chain.executor.contents[ROWS_BLOB] = content
+    root = rows_root(content, 65)
+    rows = {"dataset": "digits", "blob": ROWS_BLOB, "rows": 10, "rows_root": root}
     chain.call(BOB, "data", "contribute", **rows)
     chain.make_available(ALICE, MODEL_TOP, 1_000, 0)
     model = {"name": "digits", "blob": MODEL_ROOT, "licence": "Apache-2.0", "policy": POLICY}

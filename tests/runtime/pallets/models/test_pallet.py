@@ -273,6 +273,8 @@ def test_a_refused_registration_changes_nothing(
         shape=(64,),
         classes=10,
         licence="CC0",
+        distance=0,
+        neighbours=0,
     )
     register(chain, name="taken")
     if isinstance(error, type):
