@@ -2,11 +2,11 @@
 
 A number beyond 0.75 is M 2^q.  128 binary digits of the fraction of 2^q / (2 pi), times M < 2^24,
 give its turns, wrong by less than 2^-104.  In units u = 2^-53 of itself: the rest of a quarter
-turn is wrong by 4 u (conversion, sum, constant, product) and 2^-60 if it is not below 2^-40; smaller
-rests, of which there are none, are left to MPFR.  For |r| <= pi/4, series to r^19 and r^18 leave out
-less than 2^-58.  Rounding wrongs the sine by 3 u and the cosine by 5 u.  The rest's 4 u become
-at most 4, 3.2 and 6.3 u of the sine, the cosine and the tangent.  So the sine and the cosine are
-wrong by less than 9 u, the tangent, with its division, by less than 16 u: 2^-49.
+turn is wrong by 4 u (conversion, sum, constant, product) and 2^-60 if it is not below 2^-40;
+smaller rests, of which there are none, are left to MPFR.  For |r| <= pi/4, series to r^19 and r^18
+leave out less than 2^-58.  Rounding wrongs the sine by 3 u and the cosine by 5 u.  The rest's 4 u
+become at most 4, 3.2 and 6.3 u of the sine, the cosine and the tangent.  So the sine and the cosine
+are wrong by less than 9 u, the tangent, with its division, by less than 16 u: 2^-49.
 """
 
 from math import factorial
@@ -45,7 +45,7 @@ _SINE = tuple((-1) ** n / factorial(2 * n + 1) for n in range(1, 10))
 _COSINE = tuple((-1) ** n / factorial(2 * n) for n in range(2, 10))
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", cache=True)
 def rest_of(bits: Any) -> tuple[int, float]:
     """Quarter turns, modulo 4, and rest of the size of a number with these bits, beyond NEAR."""
     exponent = (bits >> 23) & 0xFF
@@ -62,7 +62,7 @@ def rest_of(bits: Any) -> tuple[int, float]:
     return np.int64(quarters) & 3, rest * 2.0**-64 * _TWO_PI
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", cache=True)
 def series(coefficients: tuple[float, ...], square: float) -> float:
     """Sum of the coefficients times rising powers."""
     value = coefficients[len(coefficients) - 1]
@@ -71,7 +71,7 @@ def series(coefficients: tuple[float, ...], square: float) -> float:
     return value
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", cache=True)
 def angle(function: int, x: float, bits: Any) -> float:
     """Give the function of a number that has these bits; NaN if it is left to MPFR."""
     turns, rest = 0, abs(x)

@@ -14,7 +14,7 @@ DOUBT = 2.0**-48
 """Relative; more than twice the error of any value here and of the two products with it."""
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", cache=True)
 def verdict(value: float, bits: Any) -> int:
     """Judge a result by a value that is wrong by less than DOUBT."""
     low = np.float32(value * (1.0 - DOUBT)).view(np.uint32)
@@ -22,7 +22,7 @@ def verdict(value: float, bits: Any) -> int:
     return CANDIDATE if low != high else (RIGHT if bits == low else WRONG)
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", cache=True)
 def judge_polynomial(
     x: Any, bits: Any, center: float, inverse_scale: float, terms: Any, verdicts: Any
 ) -> None:
@@ -35,7 +35,7 @@ def judge_polynomial(
         verdicts[place] = verdict(value, bits[place])
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", cache=True)
 def judge_angles(x: Any, bits: Any, function: int, verdicts: Any) -> None:
     """Judge results of sine, cosine or tangent."""
     for place in range(x.size):
@@ -46,7 +46,7 @@ def judge_angles(x: Any, bits: Any, function: int, verdicts: Any) -> None:
         verdicts[place] = verdict(value, bits[place]) if known else CANDIDATE
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", cache=True)
 def judge(
     first: int,
     x: Any,

@@ -81,7 +81,7 @@ def prove(
 
 
 def differing(bits: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Give the places where results differ; NaNs are one, and the first have one pattern of them."""
+    """Give the places where results differ; all NaNs are one, in the first by their bits."""
     if np.array_equal(bits, other):
         return np.zeros(0, np.intp)
     return np.flatnonzero(bits != canonical_bits(other.view(np.float32)))

@@ -79,11 +79,12 @@ def found_for_exp(first: int = FIRST, count: int = 8) -> proof.Findings:
 
 
 def test_a_wrong_bit_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = float(proof.numbers_of((FIRST + 3, 1))[0])
+
     def faulty(x: np.ndarray, result: np.ndarray) -> None:
         passes.exp(x, result)
-        result.view(np.uint32)[3] ^= 1
+        result.view(np.uint32)[x == wrong] ^= 1
 
-    wrong = float(proof.numbers_of((FIRST + 3, 1))[0])
     monkeypatch.setitem(passes.PASSES, "exp", faulty)  # type: ignore[arg-type]
     assert set(found_for_exp().wrong) == {wrong}
 
@@ -129,7 +130,7 @@ def test_a_wrong_operator_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_segments_cover_everything() -> None:
-    found = segments_of("expm1")
+    found = segments_of("erf")
     firsts = [one.first for one in found]
     assert firsts[0] == 0
-    assert all(first < other for first, other in zip(firsts, firsts[1:], strict=False))
+    assert firsts == sorted(set(firsts))
