@@ -137,22 +137,26 @@ def of_one_number() -> Iterator[str]:
 def wrong_among(name: str, x: Numbers) -> list[float]:
     """Give the numbers for which an engine's result is not what the operator must give."""
     with np.errstate(all="ignore"):
-        bits = canonical_bits(expected(name, x))
-        results = [engine_of(name, engine, x.size)(x) for engine in ("fast", "reference")]
-    wrong = [differing(bits, result.view(np.uint32)) for result in results]
-    return x[np.union1d(*wrong)].tolist()
+        return _wrong_for(name, x, canonical_bits(expected(name, x)))
 
 
 def prove(name: str, pieces: Iterable[Piece]) -> Findings:
     """Prove an operator of `STEPS` for the inputs in pieces."""
     found, hashed = Findings(), hashlib.sha256()
-    for piece in pieces:
-        x = numbers_of(piece)
-        found.wrong += wrong_among(name, x)
-        with np.errstate(all="ignore"):
-            hashed.update(canonical_bits(expected(name, x)))
+    with np.errstate(all="ignore"):
+        for piece in pieces:
+            x = numbers_of(piece)
+            bits = canonical_bits(expected(name, x))
+            hashed.update(bits)
+            found.wrong += _wrong_for(name, x, bits)
     found.digest = hashed.digest()
     return found
+
+
+def _wrong_for(name: str, x: Numbers, bits: Numbers) -> list[float]:
+    results = [engine_of(name, engine, x.size)(x) for engine in ("fast", "reference")]
+    wrong = [differing(bits, result.view(np.uint32)) for result in results]
+    return x[np.union1d(*wrong)].tolist() if any(map(len, wrong)) else []
 
 
 def _model(name: str, length: int) -> bytes:
