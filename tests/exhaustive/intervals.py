@@ -46,8 +46,13 @@ def falling(function: str, x: Interval) -> Interval:
 
 
 def negative(a: Interval) -> Interval:
-    """-a."""
-    return -a[1], -a[0]
+    """-a, by contexts: Python's own minus rounds to 53 bits."""
+    return DOWN.minus(a[1]), UP.minus(a[0])
+
+
+def size_of(a: Interval) -> mpfr:
+    """The largest size of a number of an interval."""
+    return max(UP.minus(a[0]), a[1])
 
 
 def total(a: Interval, b: Interval) -> Interval:

@@ -18,7 +18,16 @@ import numpy as np
 from gmpy2 import mpfr
 
 from tests.exhaustive.enclosures import ENCLOSURES, Enclosure
-from tests.exhaustive.intervals import DOWN, UP, Interval, Series, Unbounded, point, variable
+from tests.exhaustive.intervals import (
+    DOWN,
+    UP,
+    Interval,
+    Series,
+    Unbounded,
+    point,
+    size_of,
+    variable,
+)
 from tests.support.true_functions import BINARY32
 
 CONSTANT, POLYNOMIAL, HALF, SINGLE, ANGLE = range(5)
@@ -163,10 +172,10 @@ def _rounded_terms(
         power = UP.pow(scale, order)
         terms.append(UP.mul(high, power))
         grown = UP.pow(reach, order)
-        sizes.append(UP.mul(abs(terms[-1]), grown))
+        sizes.append(UP.mul(size_of((terms[-1], terms[-1])), grown))
         wrong = UP.add(wrong, UP.mul(UP.mul(UP.sub(high, low), power), grown))
         wrong = UP.add(wrong, UP.mul(sizes[-1], (2 * order + 2) * 2.0**-53 * (1 + 2.0**-40)))
-    size = max(abs(rest[0]), abs(rest[1]))
+    size = size_of(rest)
     wrong = UP.add(
         wrong, UP.mul(UP.mul(size, UP.pow(scale, len(series))), UP.pow(reach, len(series)))
     )

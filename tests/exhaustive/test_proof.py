@@ -8,7 +8,7 @@ import pytest
 from ai_exec.fast import passes
 from ai_exec.semantics import functions
 from tests.exhaustive import operators, proof, run
-from tests.exhaustive.segments import segments_between, segments_of, table_of
+from tests.exhaustive.segments import segments_between, table_of
 
 RESULTS = run.read_results()
 FIRST = 0x3F00_0000
@@ -127,10 +127,3 @@ def test_a_wrong_answer_of_the_reference_is_found(monkeypatch: pytest.MonkeyPatc
 def test_a_wrong_operator_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operators, "STEPS", {"Neg": lambda x: np.where(x == 2, x, -x)})
     assert operators.wrong_among("Neg", np.float32([1.0, 2.0])) == [2.0]
-
-
-def test_segments_cover_everything() -> None:
-    found = segments_of("erf")
-    firsts = [one.first for one in found]
-    assert firsts[0] == 0
-    assert firsts == sorted(set(firsts))
