@@ -24,7 +24,7 @@ from tests.support.true_functions import BITS, true_rounded, true_value
 
 SLICES = 256
 SLICE_LENGTH = 1 << 24
-CHUNK = 1 << 14
+CHUNK = 1 << 15
 NAMES = sorted(functions.FUNCTIONS)
 
 Piece = tuple[int, int]
