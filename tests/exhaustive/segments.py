@@ -71,7 +71,7 @@ def bits_of(number: float) -> int:
 @cache
 def segments_of(name: str) -> tuple[Segment, ...]:
     """Give the segments of a function, in the order of their bit patterns."""
-    return tuple(_all(name))
+    return tuple(all_segments(name))
 
 
 def segments_between(name: str, first: int, last: int) -> tuple[Segment, ...]:
@@ -79,7 +79,8 @@ def segments_between(name: str, first: int, last: int) -> tuple[Segment, ...]:
     return tuple(_cut(ENCLOSURES[name], first, last))
 
 
-def _all(name: str) -> Iterator[Segment]:
+def all_segments(name: str) -> Iterator[Segment]:
+    """Give the segments of a function, one after the other."""
     for sign in (0, SIGN):
         yield Segment(sign, SINGLE)
         if name not in ENCLOSURES:

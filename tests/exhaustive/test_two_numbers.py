@@ -101,7 +101,7 @@ def test_known_hard_powers(power: Callable[..., np.ndarray]) -> None:
     assert differing(power, TIES + NEAR_ONE) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(pairs, min_size=20, max_size=60))
 def test_powers(given_pairs: list[Pair]) -> None:
     assert differing(powers.power, given_pairs) == []
@@ -139,7 +139,7 @@ def test_errors_leave_room() -> None:
         assert worst(passed, true) < 2.0**-43
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.floats(width=32, allow_nan=False, allow_infinity=False),
     st.lists(st.floats(-200, 200, width=32), min_size=10, max_size=40),
