@@ -22,32 +22,48 @@ def publish_content(
     What was done before is not done again, so a command that broke off can be repeated.  The node
     takes announced content only, so the announcement is always waited for.
     """
+    put = announce_content(context, sending, content, kind)
+    return put if sending.estimate else upload_content(context, sending, content, put)
+
+
+def announce_content(
+    context: CliContext, sending: Sending, content: bytes, kind: str
+) -> dict[str, Any]:
+    """Announce content unless the sender has; gives its root and the transaction, if there is one.
+
+    With `sending.estimate` gives what the announcement would cost.
+    """
     from chain.primitives.merkle import root_over, top_of
-    from chain.rpc.content import upload
 
     if not content:
         raise click.UsageError("the file is empty")
     top = top_of(content)
     root = "0x" + root_over(top, len(content)).hex()
-    sender = sender_of(context, sending)
-    announced = None
-    if not _is_announced_by(context, root, sender):
-        announced = send(
-            context,
-            replace(sending, wait=True),
-            "Blobs.announce",
-            {"top": "0x" + top.hex(), "length": len(content), "kind": KINDS[kind]},
-        )
-        if sending.estimate:
-            return announced
+    shown: dict[str, Any] = {"root": root, "length": len(content), "kind": kind}
+    if _is_announced_by(context, root, sender_of(context, sending)):
+        return shown
+    announced = send(
+        context,
+        replace(sending, wait=True),
+        "Blobs.announce",
+        {"top": "0x" + top.hex(), "length": len(content), "kind": KINDS[kind]},
+    )
+    if sending.estimate:
+        return announced
+    return {**shown, "transaction": announced["transaction"]}
+
+
+def upload_content(
+    context: CliContext, sending: Sending, content: bytes, put: dict[str, Any]
+) -> dict[str, Any]:
+    """Upload what the node lacks of announced content, and wait until it is available."""
+    from chain.rpc.content import upload
+
     with context.progress("uploading") as update:
         upload(context.client, content, update)
-    shown: dict[str, Any] = {"root": root, "length": len(content), "kind": kind}
-    if announced is not None:
-        shown["transaction"] = announced["transaction"]
     if sending.wait:
-        shown["available_since"] = await_available(context, root)
-    return shown
+        return {**put, "available_since": await_available(context, put["root"])}
+    return put
 
 
 def after(sending: Sending, put: dict[str, Any]) -> Sending:

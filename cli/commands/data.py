@@ -1,15 +1,18 @@
 """Datasets: open one, contribute rows, look it up."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from cli.border import Group
-from cli.contents import after, publish_content
+from cli.contents import after, announce_content, upload_content
 from cli.context import CliContext, pass_context
 from cli.parameters import NAME, SHAPE
-from cli.sending import Sending, send, sending_options
+from cli.sending import Sending, event_fields, send, sending_options
+
+ROWS_PER_RECORD_MAX: Final = 4096
+"""The chain's bound."""
 
 
 @click.group(cls=Group)
@@ -79,17 +82,24 @@ def contribute(context: CliContext, name: str, file: Path, sending: Sending) -> 
 
     A row is its elements, little-endian, with the label behind them (1, 2 or 4
     bytes, as many as the classes need); rows follow one another without a gap.
+    They are promised by their root before they are uploaded, so that nobody who
+    sees them can give them first.  A file of more than 4,096 rows becomes several
+    records.
 
     Example: noema data contribute digits bob.rows --from //Bob
     """
-    content = file.read_bytes()
-    rows, root = _rows(context.client.request("ai_dataset", [name]), content)
-    put = publish_content(context, sending, content, "rows")
-    if sending.estimate:
-        return context.show(put)
-    arguments = {"dataset": name, "blob": put["root"], "rows": rows, "rows_root": root}
-    outcome = send(context, after(sending, put), "Data.contribute", arguments)
-    context.show({"rows": rows, **outcome})
+    dataset = context.client.request("ai_dataset", [name])
+    given = []
+    for content in _records(dataset, file.read_bytes()):
+        put = announce_content(context, sending, content, "rows")
+        if sending.estimate:
+            return context.show(put)
+        promised = {"dataset": name, "blob": put["root"], **_promise(dataset, content)}
+        outcome = send(context, after(sending, put), "Data.contribute", promised)
+        upload_content(context, sending, content, put)
+        given.append({"rows": promised["rows"], **outcome})
+    total = sum(each["rows"] for each in given)
+    context.show(given[0] if len(given) == 1 else {"rows": total, "records": given})
 
 
 @data.command()
@@ -119,10 +129,69 @@ def list_(context: CliContext, after: str | None) -> None:
     context.show(context.client.request("ai_datasets", [after, 100]))
 
 
-def _rows(dataset: dict[str, Any], content: bytes) -> tuple[int, str]:
-    from runtime.frame.rows import row_bytes, rows_root
+@data.command()
+@click.argument("name")
+@sending_options()
+@pass_context
+def snapshot(context: CliContext, name: str, sending: Sending) -> None:
+    """Fix the rows of the dataset NAME that count now under a number.
 
-    width = row_bytes(dataset["element"], dataset["shape"], dataset["classes"])
+    Training, gates and valuations work on snapshots.  The bytes are kept as long as
+    the snapshot is, whoever takes them back.
+
+    Example: noema data snapshot digits --from //Alice
+    """
+    outcome = send(context, sending, "Snapshots.take", {"dataset": name})
+    taken = event_fields(outcome, "Snapshots.Taken") if "events" in outcome else None
+    context.show({**(taken or {}), **outcome})
+
+
+@data.command()
+@click.argument("number", type=click.IntRange(min=0))
+@sending_options()
+@pass_context
+def drop(context: CliContext, number: int, sending: Sending) -> None:
+    """Give the snapshot NUMBER up: its deposit and its bytes are free again.
+
+    Example: noema data drop 3 --from //Alice
+    """
+    context.show(send(context, sending, "Snapshots.drop", {"snapshot": number}))
+
+
+@data.command()
+@click.argument("name")
+@click.argument("record", type=click.IntRange(min=0))
+@sending_options()
+@pass_context
+def withdraw(context: CliContext, name: str, record: int, sending: Sending) -> None:
+    """Take consent to RECORD of the dataset NAME back.
+
+    Its rows earn no more and no later snapshot has them; models that were trained
+    before show it in their audit.
+
+    Example: noema data withdraw digits 0 --from //Bob
+    """
+    arguments = {"dataset": name, "record": record}
+    context.show(send(context, sending, "Data.withdraw_consent", arguments))
+
+
+def _width(dataset: dict[str, Any]) -> int:
+    from runtime.frame.rows import row_bytes
+
+    return row_bytes(dataset["element"], dataset["shape"], dataset["classes"])
+
+
+def _records(dataset: dict[str, Any], content: bytes) -> list[bytes]:
+    """Cut rows into as many records as the chain takes them in."""
+    width = _width(dataset)
     if not content or len(content) % width:
         raise click.UsageError(f"{len(content)} bytes are no whole rows of {width} bytes")
-    return len(content) // width, "0x" + rows_root(content, width).hex()
+    most = ROWS_PER_RECORD_MAX * width
+    return [content[at : at + most] for at in range(0, len(content), most)]
+
+
+def _promise(dataset: dict[str, Any], content: bytes) -> dict[str, Any]:
+    from runtime.frame.rows import rows_root
+
+    width = _width(dataset)
+    return {"rows": len(content) // width, "rows_root": "0x" + rows_root(content, width).hex()}

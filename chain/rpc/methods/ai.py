@@ -74,6 +74,16 @@ def datasets(
     return ports.runtime.query(state_of(ports, at), "datasets", after=after, count=count)
 
 
+@METHODS.method("ai_snapshot")
+def snapshot(ports: Ports, number: Number, at: Hash | None = None) -> Any:
+    """Give a snapshot of a dataset by its number."""
+    return _found(
+        *(ports, at, "snapshot", f"No snapshot {number}"),
+        "`noema data snapshot` takes one and tells its number.",
+        number=number,
+    )
+
+
 @METHODS.method("ai_receipt")
 def receipt(ports: Ports, inference: Number, at: Hash | None = None) -> Any:
     """Give the receipt of an inference by its number."""

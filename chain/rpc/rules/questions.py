@@ -10,9 +10,10 @@ from chain.primitives.keys import Address, ss58_encode
 from chain.rpc.rendering import optional_hex
 from chain.rpc.typed_json import to_json
 from runtime.frame.runs import FeeSplit
-from runtime.pallets.data.stored import Dataset, Record
+from runtime.pallets.data.stored import Dataset, Record, Standing
 from runtime.pallets.inference.stored import DryRun, Receipt
 from runtime.pallets.models.stored import Model, Version
+from runtime.pallets.snapshots import StoredSnapshot
 from runtime.queries import Queries
 
 
@@ -107,6 +108,20 @@ def datasets(queries: Queries, after: str | None, count: int) -> list[dict[str, 
     ][:count]
 
 
+def snapshot(queries: Queries, number: int) -> dict[str, Any] | None:
+    """Give a snapshot with its records, and which of them were withdrawn since."""
+    taken = queries.pallets.snapshots.taken(number)
+    if taken is None:
+        return None
+    records = queries.pallets.data.records
+    shown = to_json(record(StoredSnapshot), taken)
+    for part, each in zip(taken.parts, shown["parts"], strict=True):
+        standing = records[taken.dataset, part.record].standing
+        each["counted"] = part.counted
+        each["withdrawn"] = standing == Standing.WITHDRAWN
+    return {"number": number, **shown, "rows": sum(part.counted for part in taken.parts)}
+
+
 def receipt(queries: Queries, inference: int) -> dict[str, Any] | None:
     """Give the receipt of a run."""
     found = queries.receipt(inference)
@@ -135,6 +150,7 @@ QUESTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         models,
         receipt,
         rewards,
+        snapshot,
         validators,
     )
 }

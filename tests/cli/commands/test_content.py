@@ -155,6 +155,36 @@ def test_rows_are_counted_and_named(tmp_path: Path) -> None:
     assert noema(*typed, client=client).exit_code == 2
 
 
+def test_many_rows_become_several_records(tmp_path: Path) -> None:
+    content = b"".join(number.to_bytes(2, "little") for number in range(4097))
+    (tmp_path / "my.rows").write_bytes(content)
+    held = {"chunks_held": [0], "chain": {"available_since": 3}}
+    dataset = {"element": 2, "shape": [2], "classes": 0}
+    client = FakeClient(
+        content_answers(state_getStorage="0x00", ai_blobStatus=held, ai_dataset=dataset)
+    )
+    typed = ("data", "contribute", "n", str(tmp_path / "my.rows"), "--from", "//Bob", "--json")
+
+    result = shown(noema(*typed, client=client))
+
+    assert (result["rows"], [each["rows"] for each in result["records"]]) == (4097, [4096, 1])
+    assert len(client.params_of("author_submitExtrinsic")) == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "call", "arguments"),
+    [
+        ("data snapshot digits", "Snapshots.take", {"dataset": "digits"}),
+        ("data drop 3", "Snapshots.drop", {"snapshot": 3}),
+        ("data withdraw digits 0", "Data.withdraw_consent", {"dataset": "digits", "record": 0}),
+    ],
+)
+def test_snapshots_and_consent(typed: str, call: str, arguments: dict[str, Any]) -> None:
+    client = FakeClient(chain_answers())
+    shown(noema(*typed.split(), "--from", "//Bob", "--json", client=client))
+    assert sent(client)[1:] == (arguments, call)
+
+
 def test_a_dataset_is_created() -> None:
     client = FakeClient(chain_answers())
     typed = "data create digits --shape 8x8 --classes 10 --from //Alice --json"
