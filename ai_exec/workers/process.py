@@ -68,15 +68,16 @@ class Servant:
         return ADMISSION_SUMMARY.encode(summary)
 
 
-def main(arguments: list[str], answer: Answer) -> None:
-    """Serve standard input until it ends.
+def main(arguments: list[str], prepare: Callable[[], Answer]) -> None:
+    """Serve standard input until it ends, also while what answers is still being prepared.
 
     The arguments are memory in bytes, time in seconds, and threads.
     """
     memory_bytes_max, seconds_max, _ = map(int, arguments)
     endpoint = socket.socket(fileno=os.dup(0))
-    _limit_memory(memory_bytes_max)
     threading.Thread(target=_die_with_parent, args=(endpoint.fileno(),), daemon=True).start()
+    answer = prepare()
+    _limit_memory(memory_bytes_max)
     channel = Channel(endpoint)
     with suppress(ChannelClosed):
         channel.send(Kind.READY)
@@ -120,4 +121,4 @@ def _limit_memory(further_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:], Servant(int(sys.argv[3])).answer)
+    main(sys.argv[1:], lambda: Servant(int(sys.argv[3])).answer)

@@ -55,7 +55,7 @@ def misbehave(order):
     if order == "slow":
         time.sleep(0.2)
 
-worker_process.main(sys.argv[1:], answer)
+worker_process.main(sys.argv[1:], lambda: answer)
 """
 
 

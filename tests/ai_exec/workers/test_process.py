@@ -1,6 +1,7 @@
 """The real worker process on the real example model."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,20 @@ def test_an_interrupt_from_the_terminal_does_not_reach_a_worker() -> None:
     child = Child(ChildSettings(memory_bytes_max=1 << 30, seconds_max=60))
     try:
         assert os.getpgid(child.pid) == child.pid != os.getpgid(0)
+    finally:
+        child.kill()
+
+
+def test_a_process_that_still_prepares_itself_ends_with_the_node() -> None:
+    program = (
+        "import sys, time; from ai_exec.workers.process import main;"
+        "main(sys.argv[1:], lambda: time.sleep(60))"
+    )
+    command = (sys.executable, "-c", program)
+    child = Child(ChildSettings(memory_bytes_max=1 << 30, seconds_max=60, command=command))
+    try:
+        child._channel.close()
+        assert child._process.wait(timeout=20) == 0
     finally:
         child.kill()
 
