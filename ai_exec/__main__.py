@@ -2,6 +2,7 @@
 
 import json
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -23,6 +24,12 @@ from ai_exec.tensor import Tensor
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 TIMING_SECONDS = 0.3
 """Each engine runs at least this long, so that the best of many runs is a stable figure."""
+
+BROKEN = (
+    *(ValueError, TypeError, AttributeError, OSError, EOFError, RuntimeError, MemoryError),
+    *(BadZipFile, zlib.error),
+)
+"""What reading an archive raises, whatever its bytes are."""
 
 Tensors = Mapping[str, Tensor]
 
@@ -258,7 +265,7 @@ def _read_arrays(path: Path) -> Tensors:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, BadZipFile, AttributeError, TypeError) as error:
+    except BROKEN as error:
         raise Refused(f"{path} is no .npz of plain arrays: {error}") from error
 
 

@@ -117,6 +117,21 @@ def test_what_is_no_archive_is_named(tmp_path: Path) -> None:
     assert (code, "noise.npz is no .npz of plain arrays" in output) == (1, True), output
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"\x08\x00", b"\x63\x00"), (b"\x93NUMPY", b"\x93NUMPI"), (b"x.npy", b"x.npz")],
+)
+def test_what_an_archive_cannot_hold_is_named(tmp_path: Path, old: bytes, new: bytes) -> None:
+    """A way to compress that nobody knows, and damage here and there."""
+    path = tmp_path / "noise.npz"
+    np.savez_compressed(path, x=np.ones((30, 30), np.float32))
+    content = path.read_bytes()
+    for changed in (content.replace(old, new), content[:200] + bytes(40) + content[240:]):
+        path.write_bytes(changed)
+        code, output = invoke("run", MODEL, str(path), str(tmp_path / "never.npz"))
+        assert (code, "Error: " in output) == (1, True), output
+
+
 def test_outputs_may_have_any_name_and_need_a_folder(tmp_path: Path) -> None:
     model, inputs, outputs = (tmp_path / name for name in ("model.onnx", "in.npz", "out.npz"))
     value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [2])
