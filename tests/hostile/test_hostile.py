@@ -36,7 +36,7 @@ PIECES = pieces_of(load_cases(("node", "simple"), slow=False))
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(1 << 32, 1 << 40))
 def test_random_graphs_mean_the_same_to_both_engines(number: int) -> None:
     word, reason = judge_graph(PIECES, number)
