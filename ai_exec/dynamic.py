@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ai_exec.executable import Trap
 from ai_exec.program import Node, Program
 from ai_exec.registry import Call, Mismatch, Operand
-from ai_exec.tensor import Shape, Tensor, TensorType, type_text
+from ai_exec.tensor import Shape, Tensor, TensorType, dtype_name, type_text
 
 Inputs = tuple[Tensor | None, ...]
 
@@ -58,7 +58,7 @@ class EnteredBody:
         self.meter.add(self.program.metered_gas)
         found = self.run((*inputs, *self.captured), self.meter)
         for tensor, most in zip(found, self.program.outputs, strict=True):
-            _hold(self.place, tensor.dtype.name, tensor.shape, most.dtype, most.shape)
+            _hold(self.place, dtype_name(tensor.dtype), tensor.shape, most.dtype, most.shape)
         return found
 
 
@@ -89,14 +89,16 @@ def run_node(
         for name, tensor in zip(node.outputs, found, strict=False):
             if name:
                 most = operands[name]
-                _hold(node.place, tensor.dtype.name, tensor.shape, most.dtype, most.shape)
+                _hold(node.place, dtype_name(tensor.dtype), tensor.shape, most.dtype, most.shape)
     return found
 
 
 def _real_cost(node: Node, inputs: Inputs, operands: Mapping[str, Operand]) -> int:
     """Ask the operator's rules again with real shapes; raises Mismatch, and Trap above bounds."""
     real = tuple(
-        None if tensor is None else Operand(tensor.dtype.name, tensor.shape, operands[name].value)
+        None
+        if tensor is None
+        else Operand(dtype_name(tensor.dtype), tensor.shape, operands[name].value)
         for name, tensor in zip(node.inputs, inputs, strict=True)
     )
     count = len(node.outputs)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from math import prod
 from typing import Annotated, Any, Final
@@ -44,6 +45,13 @@ DTYPE_NUMBERS: Final[Mapping[str, int]] = {
     "float6_e3m2fn": 28,
 }
 """Element types and their numbers on the wire, the ones that ONNX gives them."""
+
+
+@cache
+def dtype_name(dtype: "np.dtype[Any]") -> str:
+    """Give an element type's name, which numpy puts together each time that it is asked."""
+    return dtype.name
+
 
 DTYPE_NAMES: Final[Mapping[int, str]] = {number: name for name, number in DTYPE_NUMBERS.items()}
 

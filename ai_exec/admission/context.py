@@ -10,7 +10,7 @@ from ai_exec.limits import Limits
 from ai_exec.model.loader import RawFunction, Unreadable, declared_value, weight_of
 from ai_exec.model.wire import Message
 from ai_exec.registry import Operand, Operator
-from ai_exec.tensor import Tensor
+from ai_exec.tensor import Tensor, dtype_name
 from ai_exec.unfolding import Absent, Held
 
 _CAST: Final = registry.find("", "Cast", 13)
@@ -88,7 +88,7 @@ class Context:
         """Give the operand of a known tensor, which nobody may write any more."""
         value = value.view()
         value.flags.writeable = False
-        return Operand(value.dtype.name, value.shape, value)
+        return Operand(dtype_name(value.dtype), value.shape, value)
 
     def declared(self, message: Message | None) -> Operand | None:
         """Give the bound that a declaration says, if it says a whole one."""

@@ -264,7 +264,8 @@ def judge(
         output if span is output.within else replace(output, within=span)
         for output, span in zip(outputs, spans, strict=True)
     )
-    return JudgedNode(operator, attributes, replace(call, outputs=outputs), cost, scratch, dynamic)
+    call = Call(inputs, attributes, count, outputs, declared)
+    return JudgedNode(operator, attributes, call, cost, scratch, dynamic)
 
 
 def _inferred(operator: Operator, call: Call, *, inexact: bool) -> tuple[Operand, ...]:

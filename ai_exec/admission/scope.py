@@ -215,8 +215,8 @@ class Scope(Names):
         else:
             bodies = {
                 name: body.program
-                for name, body in node.attributes.items()
-                if isinstance(body, JudgedBody)
+                for name in node.operator.bodies
+                if isinstance(body := node.attributes[name], JudgedBody)
             }
             self.nodes.append(Placed(node, inputs, targets, place, bodies))
             results = tuple(

@@ -37,8 +37,8 @@ Rule = Callable[[Operator, Call, Operand], Span]
 
 def bounded(operator: Operator, call: Call, outputs: Sequence[Operand]) -> list[Span | None]:
     """Bound the elements of each output of a node, where something is known of them."""
-    rules = _RULES.get(operator.name, ()) if not operator.domain else ()
     found: list[Span | None] = [output.within for output in outputs]
+    rules = _RULES.get(operator.name, ()) if not operator.domain and _tells(operator, call) else ()
     for index, (rule, output) in enumerate(zip(rules, outputs, strict=False)):
         if output.value is None and output.within is None:
             try:
@@ -47,6 +47,16 @@ def bounded(operator: Operator, call: Call, outputs: Sequence[Operand]) -> list[
             except _Unknown:
                 continue
     return found
+
+
+def _tells(operator: Operator, call: Call) -> bool:
+    """Tell whether there is something to find: results of constants are computed anyway."""
+    inputs = [operand for operand in call.inputs if operand is not None]
+    if all(operand.value is not None for operand in inputs):
+        return False
+    return operator.name in _MAKING or any(
+        operand.within is not None or operand.dtype == "bool" for operand in inputs
+    )
 
 
 def _settled(span: Span, output: Operand) -> Span:
@@ -316,6 +326,14 @@ _MOVING: Final = (
     *("Gather", "GatherElements", "GatherND", "Compress", "Unique", "ReverseSequence"),
     *("ReduceMax", "ReduceMin"),
 )
+_MAKING: Final = frozenset(
+    {
+        *("ArgMax", "ArgMin", "NonZero", "NonMaxSuppression", "TopK", "ConstantOfShape", "OneHot"),
+        *("Sigmoid", "HardSigmoid", "Softmax", "Tanh", "Max", "Min", "Clip", "Compress", "Gather"),
+        *("GatherElements", "GatherND", "Where", "Expand", "Range", "Mod"),
+    }
+)
+"""Operators that bound their results whatever is known of what they take."""
 _RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     **dict.fromkeys(_RISING, (_rising,)),
     **dict.fromkeys(_MOVING, (_moved(0),)),

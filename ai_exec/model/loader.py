@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Any, Final
 
@@ -93,6 +94,7 @@ class RawModel:
     functions: tuple[RawFunction, ...]
 
 
+@lru_cache(maxsize=4096)
 def shown(name: str) -> str:
     """Write a name of the model in a reason: ASCII, and not too long."""
     escaped = name.encode("unicode_escape").decode()

@@ -7,6 +7,7 @@ from front to back, and depth is bounded by the schema, which does not contain i
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -35,12 +36,17 @@ class Field:
     """Length of bytes and text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Schema:
     """A kind of message: its fields by number."""
 
     name: str
     fields: Mapping[int, Field]
+
+    @cached_property
+    def lists(self) -> tuple[str, ...]:
+        """Names of the fields that may be there many times."""
+        return tuple(field.name for field in self.fields.values() if field.many)
 
 
 Message = dict[str, Any]
@@ -76,7 +82,7 @@ class Reader:
     def read(self, data: memoryview, schema: Schema, path: str) -> Message:
         """Read a whole message; raises BadWire."""
         self._count(_MESSAGE_ITEMS, path)
-        found: Message = {field.name: [] for field in schema.fields.values() if field.many}
+        found: Message = {name: [] for name in schema.lists}
         offset, last, alike = 0, -1, 0
         while offset < len(data):
             key, offset = read_varint(data, offset, path)
@@ -203,6 +209,8 @@ def read_bytes(data: memoryview, offset: int, here: str) -> tuple[memoryview, in
 
 def read_varint(data: memoryview, offset: int, here: str) -> tuple[int, int]:
     """Read a number of at most 64 bits and the offset behind it; raises BadWire."""
+    if offset < len(data) and (value := data[offset]) < 0x80:
+        return value, offset + 1
     value = 0
     for shift in range(0, 70, 7):
         if offset >= len(data):

@@ -7,7 +7,7 @@ import numpy as np
 from ai_exec.metering import free, per_element
 from ai_exec.ops.rules import bounds_of, listed, require_dtype, size, wholes_of
 from ai_exec.registry import Call, Mismatch, Operand, Unbounded, earlier, operator
-from ai_exec.tensor import Tensor
+from ai_exec.tensor import Tensor, dtype_name
 
 CONSTANT_KINDS = ("value", "value_float", "value_floats", "value_int", "value_ints")
 
@@ -27,7 +27,7 @@ def constant_of(attributes: dict[str, object]) -> Tensor:
 
 def _constant(call: Call) -> tuple[Operand, ...]:
     value = constant_of(dict(call.attributes))
-    return (Operand(value.dtype.name, value.shape, value),)
+    return (Operand(dtype_name(value.dtype), value.shape, value),)
 
 
 @operator("Constant", since=(13, 19, 21, 23, 24, 25), infer=_constant, cost=free, native=True)

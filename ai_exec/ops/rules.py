@@ -159,7 +159,7 @@ def require_list(call: Call, index: int) -> None:
 
 def listed(tensor: Tensor) -> tuple[int, ...]:
     """Give the elements of a tensor of whole numbers."""
-    return tuple(int(value) for value in tensor.reshape(-1))
+    return tuple(map(int, tensor.reshape(-1).tolist()))
 
 
 def size(shape: Shape) -> int:
