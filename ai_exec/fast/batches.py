@@ -9,6 +9,7 @@ from ai_exec.fast.multiply import multiply_wide
 from ai_exec.fast.rows import pack_wide, quantise_wide
 from ai_exec.fast.tiles import WIDE_COLUMNS
 from ai_exec.semantics.numerics import BLOCK_LENGTH
+from ai_exec.tensor import Tensor
 
 
 @compiled
@@ -25,8 +26,38 @@ def copy_matrix(source: Any, target: Any) -> None:
                 target[row, column] = source[row, column]
 
 
-@compiled
 def multiply_batches(
+    left: Tensor,
+    right: Tensor,
+    factor: float,
+    codes: Tensor,
+    numbers: Tensor,
+    table: Tensor,
+    tensors: Tensor,
+    places: Tensor,
+    out: Tensor,
+) -> None:
+    """Products of matrices [outer, inner, M, K] and [outer, inner, K, N], times a factor, finished.
+
+    The places say which of the tensors [.., 1 or M, N] each batch reads.
+    """
+    operands = _read(left), _read(right), factor
+    _multiply_batches(*operands, codes, numbers, table, _read(tensors), places, out)
+
+
+def _read(tensor: Tensor) -> Tensor:
+    """Give a tensor as one of the few kinds for which there is a pass: not to be written.
+
+    So one serves constants and results.  What lies column by column is copied.
+    """
+    columns = tensor.flags.f_contiguous and not tensor.flags.c_contiguous
+    kept = tensor.copy(order="C") if columns else tensor.view()
+    kept.flags.writeable = False
+    return kept
+
+
+@compiled
+def _multiply_batches(
     left: Any,
     right: Any,
     factor: float,
@@ -37,10 +68,6 @@ def multiply_batches(
     places: Any,
     out: Any,
 ) -> None:
-    """Products of matrices [outer, inner, M, K] and [outer, inner, K, N], times a factor, finished.
-
-    The places say which of the tensors [.., 1 or M, N] each batch reads.
-    """
     outer, inner, count, length = left.shape
     columns = right.shape[3]
     blocks = -(-length // BLOCK_LENGTH)
