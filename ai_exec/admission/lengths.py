@@ -18,7 +18,7 @@ from ai_exec.tensor import AXIS_NAME_BYTES_MAX, TensorType
 def input_type(value: DeclaredValue, lengths: Mapping[str, int], limits: Limits) -> TensorType:
     """Give the type of an input whose open axes have these lengths by name; raises Unreadable."""
     if value.dtype is None or value.shape is None:
-        raise Unreadable("its type and shape are not given")
+        raise Unreadable("its type and shape are not given: declare them in the model")
     axes = _axes(value)
     shape = tuple(
         length if isinstance(length, int) else _length(value, axis, lengths)

@@ -125,7 +125,7 @@ def read_opsets(imports: tuple[tuple[str, int], ...]) -> tuple[dict[str, int], l
 def _advice(domain: str, operator: str) -> str:
     """Say how to write a model without an operator of onnxruntime's own."""
     if not domain.startswith("com.microsoft"):
-        return ""
+        return ": write it with operators of ai.onnx, or as a function of the model"
     if operator in QUANTISED_CONTRIBUTIONS:
         return ": quantise with quant_format=QuantFormat.QDQ, which writes operators of ONNX"
     return (
@@ -145,7 +145,7 @@ def find_operator(raw: RawNode, opsets: Mapping[str, int]) -> Operator:
             "make them an input of the model"
         )
     if raw.overload or not registry.is_known(domain, raw.operator):
-        raise Refusal("the operator is not supported")
+        raise Refusal("the operator is not supported; ai_exec/README.md lists those that are")
     if domain not in opsets:
         raise Refusal(f"the model imports no operator set of {domain or 'the main domain'}")
     version = registry.newest(domain, raw.operator, opsets[domain])

@@ -6,16 +6,24 @@ parser, checker or shape inference.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ai_exec.admission.lengths import bound_complaints
 from ai_exec.admission.walk import Walk
 from ai_exec.axes import lengths_text
 from ai_exec.limits import DEFAULT_LIMITS, Limits
+from ai_exec.model.formats import guessed
 from ai_exec.model.loader import RawModel, read_model
 from ai_exec.model.wire import BadWire
 from ai_exec.program import Program
 from ai_exec.registry import Mismatch
 from ai_exec.tensor import TensorType
+
+MARGIN: Final = 16
+"""A model with open axes may take this part more than at their bounds.
+
+Nodes that do nothing at the bounds, as resizing to the same size, do something at other lengths.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,13 +68,18 @@ def admit(
     try:
         model = read_model(onnx_bytes, limits)
     except BadWire as error:
-        return refused((f"not a readable ONNX file: {error}",), limits)
+        return refused((f"not a readable ONNX file: {error}{guessed(onnx_bytes)}",), limits)
     complaints = bound_complaints(model.graph, bounds, limits)
     walk = Walk(model, limits, bounds)
     program = walk.program()
     if program is None or complaints:
-        return refused((*complaints, *walk.reasons), limits)
+        return refused((*complaints, *walk.reasons, *_at_bounds(bounds, walk)), limits)
     if any(declared.axes for declared in program.inputs):
+        program = replace(
+            program,
+            cost=program.cost + program.cost // MARGIN,
+            peak_bytes=program.peak_bytes + program.peak_bytes // MARGIN,
+        )
         specialise = _specialiser(model, limits, bounds, walk, program)
         program = replace(program, cost=program.cost + walk.gas, specialise=specialise)
         if program.cost > limits.cost_max:
@@ -75,6 +88,13 @@ def admit(
     return Admission(
         True, (), program, program.inputs, program.outputs, program.cost, program.peak_bytes
     )
+
+
+def _at_bounds(bounds: Mapping[str, int], walk: Walk) -> tuple[str, ...]:
+    """Say at which lengths the reasons were found: a model may be made for others only."""
+    if not bounds or not any("node " in reason for reason in walk.reasons):
+        return ()
+    return (f"so found with {lengths_text(bounds)}: bounds must be lengths that a run may have",)
 
 
 def _specialiser(

@@ -161,11 +161,16 @@ def declared_value(message: Message) -> DeclaredValue:
     tensor: Message = message.get("type", {}).get("tensor_type", {})
     dtype = DTYPE_NAMES.get(tensor.get("elem_type", 0))
     if "elem_type" in tensor and dtype is None:
-        raise Unreadable(f"element type number {tensor['elem_type']} is not supported")
+        raise Unreadable(_no_type(tensor["elem_type"]))
     if "shape" not in tensor:
         return DeclaredValue(message.get("name", ""), dtype, None)
     lengths = tuple(dim.get("dim_value", dim.get("dim_param")) for dim in tensor["shape"]["dim"])
     return DeclaredValue(message.get("name", ""), dtype, lengths)
+
+
+def _no_type(number: int) -> str:
+    named = {8: " (texts)", 14: " (complex numbers)", 15: " (complex numbers)"}.get(number, "")
+    return f"element type number {number}{named} is not supported"
 
 
 _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -182,9 +187,12 @@ def tensor_of(message: Message, limits: Limits) -> Tensor:
     """Read a tensor that lies in the file; raises Unreadable."""
     dtype = DTYPE_NAMES.get(message.get("data_type", 0))
     if dtype is None:
-        raise Unreadable(f"element type number {message.get('data_type', 0)} is not supported")
+        raise Unreadable(_no_type(message.get("data_type", 0)))
     if message.get("data_location", 0) or message["external_data"]:
-        raise Unreadable("its data lies outside the file")
+        raise Unreadable(
+            "its data lies outside the file: write the model as one file, for instance by "
+            "onnx.save(onnx.load(path), path)"
+        )
     shape = tuple(message["dims"])
     check_shape(shape, limits)
     lists = [name for name in _LISTS if message[name]]

@@ -27,9 +27,9 @@ def model_schema(limits: Limits) -> Schema:
             5: "model_version",
             6: "doc_string",
             14: "metadata_props",
+            20: "training_info",
             26: "configuration",
         },
-        refused={20: "training_info"},
     )
 
 

@@ -82,7 +82,16 @@ def test_summary_of_a_refused_model() -> None:
     found = InProcess("reference").admit(ROOT, lambda: one_node("Nothing", (1,)))
 
     assert found == AdmissionSummary(
-        False, ("node 0 (Nothing): the operator is not supported",), (), (), 0, 0, 1
+        False,
+        (
+            "node 0 (Nothing): the operator is not supported; "
+            "ai_exec/README.md lists those that are",
+        ),
+        (),
+        (),
+        0,
+        0,
+        1,
     )
     with pytest.raises(DecodeError):
         ADMISSION_SUMMARY.decode(ADMISSION_SUMMARY.encode(found) + b"\x00")

@@ -114,7 +114,7 @@ def test_open_axes_give_the_bits_of_fixed_ones(batch: int, sequence: int, seed: 
         assert found["y"].tobytes() == fixed["y"].tobytes()
 
 
-def test_types_cost_and_memory_are_those_at_the_bounds() -> None:
+def test_types_are_those_at_the_bounds_cost_and_memory_a_sixteenth_more() -> None:
     greatest = ai_exec.admit(attention(4, 6))
     found = ai_exec.admit(attention("batch", "seq"), bounds=BOUNDS)
 
@@ -124,7 +124,7 @@ def test_types_cost_and_memory_are_those_at_the_bounds() -> None:
     )
     assert str(found.inputs[0]) == "x float32[batch <= 4, seq <= 6, 5]"
     assert found.outputs == greatest.outputs == (TensorType("y", "float32", (4, 2, 6, 6)),)
-    assert found.peak_bytes == greatest.peak_bytes
+    assert found.peak_bytes == greatest.peak_bytes + greatest.peak_bytes // 16
     assert found.cost > greatest.cost  # Lengths not seen before are judged first.
 
 

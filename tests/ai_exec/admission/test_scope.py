@@ -186,7 +186,7 @@ RELU = [Node("Relu", ["a"], ["b"])]
         (
             [CALL],
             [function("F", ["a"], ["b"], [Node("Relu", ["x"], ["b"])])],
-            ("node 0 (F): node 0 (Relu): input x is not computed before",),
+            ("node 0 (F): node 0 (Relu): input x is neither given nor computed before",),
         ),
         (
             [CALL],
@@ -218,7 +218,14 @@ RELU = [Node("Relu", ["a"], ["b"])]
             [],
             ("node 0 (Relu): attribute alpha is that of no function",),
         ),
-        ([CALL], [], ("node 0 (F): domain com.example is not supported",)),
+        (
+            [CALL],
+            [],
+            (
+                "node 0 (F): domain com.example is not supported: "
+                "write it with operators of ai.onnx, or as a function of the model",
+            ),
+        ),
     ],
 )
 def test_refused(

@@ -100,11 +100,17 @@ def subgraph(model: onnx.ModelProto) -> None:
 CHANGES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "custom domain": (
         lambda model: setattr(node(1)(model), "domain", "com.example"),
-        ("node 1 (Relu): domain com.example is not supported",),
+        (
+            "node 1 (Relu): domain com.example is not supported: "
+            "write it with operators of ai.onnx, or as a function of the model",
+        ),
     ),
     "unknown operator": (
         lambda model: setattr(node(1)(model), "op_type", "RegexFullMatch"),
-        ("node 1 (RegexFullMatch): the operator is not supported",),
+        (
+            "node 1 (RegexFullMatch): the operator is not supported; "
+            "ai_exec/README.md lists those that are",
+        ),
     ),
     "old operator set": (
         change_opset(0),
@@ -132,16 +138,22 @@ CHANGES: dict[str, tuple[Change, tuple[str, ...]]] = {
         lambda model: setattr(model, "ir_version", 99),
         ("format version 99, supported are 3 to 14",),
     ),
-    "external data": (external, ("initialiser 0 (w): its data lies outside the file",)),
-    "cycle": (cycle, ("node 0 (Gemm): input r is not computed before",)),
-    "wrong order": (swap, ("node 0 (Relu): input h is not computed before",)),
+    "external data": (
+        external,
+        (
+            "initialiser 0 (w): its data lies outside the file: "
+            "write the model as one file, for instance by onnx.save(onnx.load(path), path)",
+        ),
+    ),
+    "cycle": (cycle, ("node 0 (Gemm): input r is neither given nor computed before",)),
+    "wrong order": (swap, ("node 0 (Relu): input h is neither given nor computed before",)),
     "open axis": (
         lambda model: model.graph.input[0].CopyFrom(value("x", ["batch", 4])),
         ("input 0 (x): axis 0 (batch) is open: give it a bound, for instance --bound batch=8",),
     ),
     "no shape": (
         lambda model: model.graph.input[0].CopyFrom(value("x", None)),
-        ("input 0 (x): its type and shape are not given",),
+        ("input 0 (x): its type and shape are not given: declare them in the model",),
     ),
     "negative axis": (
         lambda model: model.graph.input[0].CopyFrom(value("x", [-2, 4])),
@@ -171,7 +183,7 @@ CHANGES: dict[str, tuple[Change, tuple[str, ...]]] = {
         lambda model: model.graph.node[1].output.__setitem__(0, "h"),
         (
             "node 1 (Relu): h is defined twice",
-            "node 2 (Softmax): input r is not computed before",
+            "node 2 (Softmax): input r is neither given nor computed before",
             "output 0 (scores): is there twice",
         )[:2],
     ),
@@ -217,7 +229,10 @@ CHANGES: dict[str, tuple[Change, tuple[str, ...]]] = {
     ),
     "name with an escape": (
         lambda model: setattr(node(1)(model), "op_type", "\x1b[31mé"),
-        ("node 1 (\\x1b[31m\\xe9): the operator is not supported",),
+        (
+            "node 1 (\\x1b[31m\\xe9): the operator is not supported; "
+            "ai_exec/README.md lists those that are",
+        ),
     ),
 }
 
@@ -370,3 +385,38 @@ def _varint(number: int) -> bytes:
         out.append(number & 0x7F | 0x80)
         number >>= 7
     return bytes([*out, number])
+
+
+@pytest.mark.parametrize(
+    ("content", "meaning"),
+    [
+        (b"PK\x03\x04" + bytes(40), "a zip archive, perhaps of PyTorch or Keras"),
+        (b"<!DOCTYPE html><html></html>", "a web page or XML: fetch the model itself"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+        (b"\x1c\0\0\0TFL3" + bytes(40), "a TensorFlow Lite model"),
+    ],
+)
+def test_files_of_other_formats_are_named(content: bytes, meaning: str) -> None:
+    (reason,) = ai_exec.admit(content).reasons
+
+    assert reason.startswith("not a readable ONNX file: ")
+    assert f"; it looks like {meaning}" in reason
+
+
+def test_reasons_that_depend_on_bounds_say_which() -> None:
+    node = helper.make_node("Add", ["x", "w"], ["y"])
+    constants = {"w": np.ones(3, np.float32)}
+    built = encode(proto([node], [value("x", ["n"])], [value("y", ["n"])], constants))
+
+    assert ai_exec.admit(built, bounds={"n": 3}).reasons == ()
+    assert ai_exec.admit(built, bounds={"n": 5}).reasons == (
+        "node 0 (Add): shapes [5] and [3] do not broadcast",
+        "so found with n=5: bounds must be lengths that a run may have",
+    )
+
+
+def test_what_is_said_of_training_means_nothing() -> None:
+    built = onnx.load_from_string(classifier())
+    built.training_info.add().algorithm.name = "descent"
+
+    assert ai_exec.admit(encode(built)).admitted

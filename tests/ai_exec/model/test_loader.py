@@ -81,7 +81,7 @@ def test_scalars_and_empty_tensors() -> None:
             {"dims": [1], "data_type": TensorProto.BOOL, "raw_data": b"\x02"},
             "a bool that is neither 0 nor 1",
         ),
-        ({"data_type": TensorProto.STRING}, "element type number 8 is not supported"),
+        ({"data_type": TensorProto.STRING}, "element type number 8 (texts) is not supported"),
     ],
 )
 def test_refused_tensors(fields: dict[str, Any], reason: str) -> None:

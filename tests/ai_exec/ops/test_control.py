@@ -86,7 +86,7 @@ def test_reasons_within_say_where() -> None:
     encoded = branches([Node("Nothing", ["x"], ["t"])], [Node("Relu", ["gone"], ["e"])])
 
     assert ai_exec.admit(encoded).reasons == (
-        "node 2 (If): else_branch: node 0 (Relu): input gone is not computed before",
+        "node 2 (If): else_branch: node 0 (Relu): input gone is neither given nor computed before",
     )
 
 
