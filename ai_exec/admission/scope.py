@@ -69,8 +69,7 @@ class Scope(Names):
             self.complain(where, "no output")
         undefined = [name for name in raw.inputs if name and self.resolve(name) is None]
         reasons = [
-            f"input {shown(name)} is neither given nor computed before"
-            for name in undefined
+            f"input {shown(name)} is neither given nor computed before" for name in undefined
         ]
         targets = tuple(self.unique_of(name) if name else "" for name in raw.outputs)
         done = False
