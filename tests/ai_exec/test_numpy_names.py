@@ -13,6 +13,7 @@ EXACT = {
     *("ldexp", "maximum", "minimum", "mod", "multiply", "negative", "rint", "sign", "sqrt"),
     *("subtract", "trunc", "clip", "argmax", "argmin"),
     *("equal", "greater", "greater_equal", "less", "less_equal", "isfinite", "isinf", "isnan"),
+    *("array_equal", "isin"),
     *("logical_and", "logical_not", "logical_or", "logical_xor", "signbit", "where", "any"),
     *(
         "not_equal",
