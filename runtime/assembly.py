@@ -13,7 +13,7 @@ from chain.primitives.codec import U32
 from chain.primitives.hashing import blake2_256
 from chain.primitives.keys import Address
 from chain.primitives.numbers import NOE
-from runtime.frame import MICROSECOND, SECOND, Construct, Overlay, Pallet
+from runtime.frame import MICROSECOND, MILLISECOND, SECOND, Construct, Overlay, Pallet
 from runtime.frame.description import PalletDescription, describe, without_docs
 from runtime.frame.ports import Executor, NoExecutor
 from runtime.pallets.balances import Balances, BalancesConfig
@@ -29,6 +29,7 @@ from runtime.pallets.staking import Staking, StakingConfig
 from runtime.pallets.system import System, SystemConfig
 from runtime.pallets.system.version import RuntimeApi, RuntimeVersion
 from runtime.pallets.timestamp import Timestamp, TimestampConfig
+from runtime.pallets.training import Training, TrainingConfig
 
 VERSION: Final = RuntimeVersion(
     spec_name="noema",
@@ -80,6 +81,7 @@ class RuntimeConfig:
     randomness: RandomnessConfig
     issuance: IssuanceConfig
     snapshots: SnapshotsConfig
+    training: TrainingConfig
 
 
 HEADER_ROOM: Final = 16 * 1024
@@ -129,6 +131,17 @@ CONFIG: Final = RuntimeConfig(
     inference=InferenceConfig(receipt_blocks=7200),
     # Ten blocks of one second: what waits for a seed waits ten to twenty.
     randomness=RandomnessConfig(epoch_blocks=10, chain_length=1024),
+    # A step of a small network weighs a millisecond and a half: forty in each block.  Four
+    # processes on two cores take a quarter of a second for them.
+    training=TrainingConfig(
+        examination_base=NOE // 10,
+        examination_per_byte=NOE // 100_000_000,
+        program_bytes_max=1024 * 1024,
+        state_bytes_max=256 * 1024,
+        steps_max=1_000_000,
+        weight_per_block=60 * MILLISECOND,
+        price_per_weight=1,
+    ),
     # A coin in ten blocks, three million a year; half of it at most for data that was used.
     issuance=IssuanceConfig(per_epoch=NOE, datasets=500_000),
     snapshots=SnapshotsConfig(deposit_per_record=NOE // 100, deposit_per_byte=NOE // 1_000_000),
@@ -147,6 +160,7 @@ CONSTRUCT: Final = Construct(
         8: Data,
         9: Inference,
         10: Randomness,
+        11: Training,
         21: Snapshots,
     }
 )
@@ -167,6 +181,7 @@ class Pallets:
     data: Data
     inference: Inference
     randomness: Randomness
+    training: Training
     snapshots: Snapshots
     by_index: Mapping[int, Pallet]
 
@@ -205,12 +220,18 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
         executor=executor,
         heights=system,
     )
+    training = Training(
+        *(state, config.training, balances, blobs, snapshots, randomness),
+        sink=rewards,
+        executor=executor,
+        heights=system,
+    )
     inference = Inference(
         state, config.inference, models, till=rewards, executor=executor, heights=system
     )
     joined = (
         *(system, timestamp, balances, fees, staking),
-        *(rewards, blobs, models, data, inference, randomness, snapshots),
+        *(rewards, blobs, models, data, inference, randomness, training, snapshots),
     )
     by_index = dict(zip(CONSTRUCT.pallets, joined, strict=True))
     return Pallets(*joined, by_index=by_index)

@@ -222,6 +222,14 @@ class FeeSink(Protocol):
         ...
 
 
+class WorkSink(FeeSink, Protocol):
+    """Receives fees, also for work that the chain does between transactions."""
+
+    def charge(self, payer: Address, amount: Amount) -> None:
+        """Take free funds of a payer at once; raises DispatchError for no funds."""
+        ...
+
+
 class Authorship(Protocol):
     """Knows who proposes the block."""
 

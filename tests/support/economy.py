@@ -112,6 +112,7 @@ class Chain:
                 self.base.pop(key, None)
             else:
                 self.base[key] = value
+        self.executor.contents.update(self.state.contents)
         self.pallets.check_invariants()
         self._open()
         self.pallets.check_invariants()

@@ -302,6 +302,7 @@ class Blobs(
         blob = self._known(root)
         if blob.available_since is None:
             self.blobs[root] = replace(blob, available_since=self.heights.height())
+            self._note_arrival(root)
             self.emit(Available(root))
 
     def deposit_of(self, length: int) -> Amount:

@@ -209,6 +209,11 @@ class Rewards(
         if tip:
             self._credit(self.authorship.author(), tip)
 
+    def charge(self, payer: Address, amount: Amount) -> None:
+        """Take the price of work between transactions for the validators; raises DispatchError."""
+        self.currency.transfer(payer, POT, amount)
+        self.validators_due.set(self.validators_due.get() + amount)
+
     def pay(self, payer: Address, amount: Amount, run: Runnable) -> FeeSplit:
         """Take a model's fee from the payer and divide it; raises DispatchError for no funds."""
         if amount == 0:
