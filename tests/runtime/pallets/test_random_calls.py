@@ -1,6 +1,7 @@
 """Random calls of everybody: refusals change nothing, and every block keeps its promises."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from runtime.pallets.data.events import ConsentWithdrawn, Counted
 from runtime.pallets.inference.pallet import Inferred
 from runtime.pallets.models import Status
 from runtime.pallets.models.events import Activated, Rejected, Retired
+from runtime.pallets.models.stored import Control, Lineage, Multisig, Parent, Referendum
 from runtime.pallets.rewards.pallet import Claimed
 from tests.support.economy import ALICE, BOB, CAROL, PIXELS, VALIDATORS, Chain
 
@@ -41,7 +43,25 @@ POLICY = FeePolicy(NOE // 3, 200_000, 300_000, 400_000, 100_000)
 PERSON = st.sampled_from((ALICE, BOB, CAROL))
 ROOT = st.sampled_from(ROOTS)
 NAME = st.sampled_from(("digits", "letters"))
-DATASETS = st.lists(NAME, max_size=2).map(tuple)
+LINEAGES = (
+    Lineage(),
+    Lineage(datasets=("digits",)),
+    Lineage((Parent("digits", 1),)),
+    Lineage((Parent("digits", 1), Parent("letters", 1)), datasets=("letters",)),
+    Lineage(job=0),
+)
+LINEAGE = st.sampled_from(LINEAGES)
+CONTROL = st.sampled_from(
+    (
+        Control(),
+        Control(time_lock=2),
+        Control(Multisig(2, tuple(sorted((ALICE, BOB, CAROL)))), time_lock=1),
+        Control(Multisig(1, (ALICE,))),
+        Control(Referendum()),
+        Control(gate=0),
+    )
+)
+CHANNEL = st.sampled_from(("stable", "next", "canary", "No"))
 NUMBER = st.integers(0, 2)
 
 
@@ -71,12 +91,16 @@ STEPS = st.one_of(
         name=NAME,
         blob=ROOT,
         licence=st.just("MIT"),
-        datasets=DATASETS,
-        policy=st.just(POLICY),
+        lineage=LINEAGE,
+        policy=st.sampled_from((POLICY, replace(POLICY, royalty=300_000))),
+        control=CONTROL,
         bounds=BOUNDS,
     ),
-    step("models", "publish", name=NAME, blob=ROOT, datasets=DATASETS, bounds=BOUNDS),
+    step("models", "publish", name=NAME, blob=ROOT, lineage=LINEAGE, bounds=BOUNDS),
     step("models", "retire", name=NAME, version=NUMBER),
+    step("models", "move", name=NAME, channel=CHANNEL, version=st.none() | NUMBER),
+    step("models", "cancel_move", name=NAME, channel=CHANNEL),
+    step("models", "release_name", name=NAME),
     step(
         *("inference", "infer"),
         model=NAME,
@@ -122,7 +146,8 @@ def uses(chain: Chain) -> Counter[tuple[bytes, bytes]]:
 def opening() -> list[Any]:
     """Give steps after which there are data and a model, so that random ones meet something."""
     rows = promised("digits", ROOTS[1], ROOTS[1])
-    model = {"licence": "MIT", "datasets": ("digits",), "policy": POLICY, "bounds": ()}
+    model = {"name": "digits", "licence": "MIT", "lineage": LINEAGES[1], "policy": POLICY}
+    rest = {"blob": ROOTS[0], "control": Control(), "bounds": ()}
     return [
         (ALICE, "data", "create_dataset", {"name": "digits", **FORM}),
         (ALICE, "blobs", "announce", {"top": TOPS[0], "length": 5, "kind": 0}),
@@ -130,7 +155,12 @@ def opening() -> list[Any]:
         *((each, "blobs", "attest", {"root": ROOTS[0]}) for each in VALIDATORS[:3]),
         (BOB, "data", "contribute", rows),
         *((each, "blobs", "attest", {"root": ROOTS[1]}) for each in VALIDATORS[:3]),
-        (ALICE, "models", "register", {"name": "digits", "blob": ROOTS[0], **model}),
+        (
+            ALICE,
+            "models",
+            "register",
+            {**model, **rest},
+        ),
         None,
     ]
 
@@ -154,7 +184,7 @@ def test_the_steps_reach_everything() -> None:
     chain = Chain()
     chain.executor.contents.update(CONTENTS)
     chain.executor.summaries[BAD_ROOT] = AdmissionSummary(False, ("no",), (), (), 0, 0)
-    version = {"name": "digits", "blob": BAD_ROOT, "datasets": ("digits",), "bounds": ()}
+    version = {"name": "digits", "blob": BAD_ROOT, "lineage": LINEAGES[1], "bounds": ()}
     run = {"model": "digits", "version": None, "input": PIXELS, "max_fee": NOE}
     happened = play(
         chain,

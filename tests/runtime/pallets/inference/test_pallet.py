@@ -18,6 +18,7 @@ from runtime.pallets.inference import DryRun, Quote, Receipt, errors, weights
 from runtime.pallets.inference.pallet import PRUNED_PER_BLOCK, Inferred
 from runtime.pallets.inference.stored import OUTPUT_INLINE_MAX
 from runtime.pallets.models.errors import NotActive, UnknownModel, UnknownVersion
+from runtime.pallets.models.stored import Control, Lineage
 from runtime.pallets.rewards import POT
 from tests.support.economy import ALICE, BOB, DAVE, LABEL, PIXELS, Chain
 
@@ -50,7 +51,15 @@ def chain() -> Chain:
     chain.call(BOB, "data", "contribute", **rows)
     chain.make_available(ALICE, MODEL_TOP, 1_000, 0)
     model = {"name": "digits", "blob": MODEL_ROOT, "licence": "Apache-2.0", "policy": POLICY}
-    chain.call(ALICE, "models", "register", **model, datasets=("digits",), bounds=())
+    chain.call(
+        ALICE,
+        "models",
+        "register",
+        **model,
+        lineage=Lineage(datasets=("digits",)),
+        control=Control(),
+        bounds=(),
+    )
     chain.end_block()
     return chain
 

@@ -14,8 +14,17 @@ from runtime.frame.runs import FeePolicy
 from runtime.pallets.balances.pallet import InsufficientBalance, Withdraw
 from runtime.pallets.blobs.pallet import BlobInUse, NotAnnounced, WrongKind
 from runtime.pallets.models import ModelStatus, Status, errors, events
-from runtime.pallets.models.pallet import QUEUE_MAX, READY_MAX, REASONS_KEPT
-from runtime.pallets.models.stored import VERSIONS_ACTIVE_MAX, Model, Queued, Version
+from runtime.pallets.models.admission import REASONS_KEPT
+from runtime.pallets.models.stored import (
+    QUEUE_MAX,
+    READY_MAX,
+    VERSIONS_ACTIVE_MAX,
+    Control,
+    Lineage,
+    Model,
+    Queued,
+    Version,
+)
 from runtime.pallets.rewards.pallet import Distributed
 from tests.support.economy import (
     ADMITTED,
@@ -32,7 +41,7 @@ ROOT, OTHER = root_over(TOP, 1_000), root_over(OTHER_TOP, 1_000)
 BOBS_TOP, ROWS_TOP = b"\7" * 32, b"\3" * 32
 BOBS, ROWS = root_over(BOBS_TOP, 1), root_over(ROWS_TOP, 1)
 POLICY = FeePolicy(1_000, 200_000, 500_000, 0, 300_000)
-NAMES = ("name", "blob", "licence", "datasets", "policy", "bounds")
+NAMES = ("name", "blob", "licence", "lineage", "policy", "control", "bounds")
 
 
 @pytest.fixture
@@ -41,7 +50,7 @@ def chain() -> Chain:
 
 
 def registration(**changes: Any) -> dict[str, Any]:
-    values = ("digits", ROOT, "Apache-2.0", (), POLICY, ())
+    values = ("digits", ROOT, "Apache-2.0", Lineage(), POLICY, Control(), ())
     return {**dict(zip(NAMES, values, strict=True)), **changes}
 
 
@@ -73,14 +82,19 @@ def test_a_model_waits_for_its_bytes_and_is_active_without_another_call(chain: C
 
     assert chain.executor.admitted == [(ROOT, 1_000, ())]
     assert chain.pallets.models.status("digits") == ModelStatus(
-        Model(ALICE, "Apache-2.0", POLICY, 1, versions=1, active=(1,)),
+        Model(
+            *(ALICE, "Apache-2.0", POLICY, Control(), 0, 1, NOE),
+            versions=1,
+            unretired=1,
+            active=(1,),
+        ),
         (
             (
                 1,
                 Version(
                     ROOT,
                     1_000,
-                    (),
+                    Lineage(),
                     1,
                     NOE // 10,
                     Status.ACTIVE,
@@ -89,6 +103,7 @@ def test_a_model_waits_for_its_bytes_and_is_active_without_another_call(chain: C
                     OUTPUTS,
                     1_000,
                     64,
+                    activated=4,
                 ),
             ),
         ),
@@ -174,7 +189,7 @@ def test_a_new_version_becomes_the_default_and_the_old_one_stays(chain: Chain) -
     register(chain)
     chain.end_block()
 
-    chain.call(ALICE, "models", "publish", name="digits", blob=OTHER, datasets=(), bounds=())
+    chain.call(ALICE, "models", "publish", name="digits", blob=OTHER, lineage=Lineage(), bounds=())
     assert chain.pallets.models.runnable("digits", None).version == 1
     chain.end_block()
 
@@ -251,8 +266,8 @@ def test_a_rejected_version_can_be_retired_for_its_deposit(chain: Chain) -> None
             {"policy": FeePolicy(1, 0, 0, 1_000_000, 0)},
             errors.ContributorsWithoutDataset("1000000 parts"),
         ),
-        ({"datasets": ("nowhere",)}, errors.UnknownDataset("'nowhere'")),
-        ({"datasets": ("digits", "digits")}, errors.DatasetTwice("digits")),
+        ({"lineage": Lineage(datasets=("nowhere",))}, errors.UnknownDataset("'nowhere'")),
+        ({"lineage": Lineage(datasets=("digits", "digits"))}, errors.DatasetTwice("digits")),
         ({"bounds": (Bound("b", 0),)}, errors.BadBounds("b=0")),
         ({"bounds": (Bound("b", 1), Bound("a", 2))}, errors.BadBounds("b=1, a=2")),
         ({"bounds": (Bound("a", 1), Bound("a", 1))}, errors.BadBounds("a=1, a=1")),
@@ -286,7 +301,7 @@ def test_only_the_owner_publishes_and_retires_what_there_is(chain: Chain) -> Non
     available(chain)
     register(chain)
     for call, rest in (
-        ("publish", {"blob": ROOT, "datasets": (), "bounds": ()}),
+        ("publish", {"blob": ROOT, "lineage": Lineage(), "bounds": ()}),
         ("retire", {"version": 1}),
     ):
         chain.refuse(errors.NotOwner(), BOB, "models", call, name="digits", **rest)
@@ -387,7 +402,7 @@ def test_a_version_is_examined_at_its_bounds_and_keeps_them(chain: Chain) -> Non
     runnable = chain.pallets.models.runnable("digits", None)
     assert (runnable.bounds, runnable.inputs) == (bounds, (pixels,))
 
-    chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, datasets=(), bounds=())
+    chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, lineage=Lineage(), bounds=())
     chain.end_block()
     assert chain.executor.admitted[1:] == [(ROOT, 1_000, ())]
 
@@ -404,8 +419,10 @@ def test_active_versions_are_bounded(chain: Chain) -> None:
     available(chain)
     register(chain)
     for _ in range(VERSIONS_ACTIVE_MAX - 1):
-        chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, datasets=(), bounds=())
-    chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, datasets=(), bounds=())
+        chain.call(
+            ALICE, "models", "publish", name="digits", blob=ROOT, lineage=Lineage(), bounds=()
+        )
+    chain.call(ALICE, "models", "publish", name="digits", blob=ROOT, lineage=Lineage(), bounds=())
     for _ in range(VERSIONS_ACTIVE_MAX):
         chain.end_block()
     chain.refuse(
@@ -413,7 +430,7 @@ def test_active_versions_are_bounded(chain: Chain) -> None:
         *(ALICE, "models", "publish"),
         name="digits",
         blob=ROOT,
-        datasets=(),
+        lineage=Lineage(),
         bounds=(),
     )
 
