@@ -164,6 +164,8 @@ def declared_value(message: Message) -> DeclaredValue:
         raise Unreadable(_no_type(tensor["elem_type"]))
     if "shape" not in tensor:
         return DeclaredValue(message.get("name", ""), dtype, None)
+    if any(len(dim) > 1 for dim in tensor["shape"]["dim"]):
+        raise Unreadable("an axis with a length and a name: which one counts, readers disagree")
     lengths = tuple(dim.get("dim_value", dim.get("dim_param")) for dim in tensor["shape"]["dim"])
     return DeclaredValue(message.get("name", ""), dtype, lengths)
 

@@ -12,6 +12,7 @@ import ai_exec
 from ai_exec.limits import DEFAULT_LIMITS
 from ai_exec.model.loader import Unreadable, read_model, shown, tensor_of
 from ai_exec.tensor import DTYPE_NUMBERS, PACKED_BITS, Tensor
+from tests.hostile import wire
 from tests.support.onnx_models import encode, proto, value
 
 
@@ -108,3 +109,15 @@ def test_doc_strings_and_metadata_change_nothing() -> None:
     noted = ai_exec.admit(encode(model))
 
     assert (noted.admitted, noted.cost, noted.peak_bytes) == (True, plain.cost, plain.peak_bytes)
+
+
+def test_an_axis_with_a_length_and_a_name_is_refused() -> None:
+    """Other readers take whichever comes last in the file."""
+    axis = wire.whole(1, 3) + wire.part(2, "n")
+    kind = wire.part(1, wire.whole(1, TensorProto.FLOAT) + wire.part(2, wire.part(1, axis)))
+    declared = wire.part(1, "x") + wire.part(2, kind)
+    content = wire.model(wire.graph([wire.node("Relu")], [declared], [wire.value("y")]))
+
+    assert ai_exec.admit(content).reasons == (
+        "input 0 (x): an axis with a length and a name: which one counts, readers disagree",
+    )
