@@ -17,7 +17,6 @@ from runtime.frame import MICROSECOND, MILLISECOND, SECOND, Construct, Overlay, 
 from runtime.frame.description import PalletDescription, describe, without_docs
 from runtime.frame.evaluations import NoEvaluations
 from runtime.frame.ports import Executor, NoExecutor
-from runtime.frame.trained import NoTraining
 from runtime.pallets.balances import Balances, BalancesConfig
 from runtime.pallets.blobs import Blobs, BlobsConfig
 from runtime.pallets.data import Data, DataConfig
@@ -218,21 +217,21 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
         heights=system,
     )
     snapshots = Snapshots(state, config.snapshots, balances, blobs, datasets=data, heights=system)
+    training = Training(
+        *(state, config.training, balances, blobs, snapshots, randomness),
+        sink=rewards,
+        executor=executor,
+        heights=system,
+    )
     models = Models(
         *(state, config.models, balances, blobs, data, snapshots),
-        training=NoTraining(),
+        training=training,
         evaluations=NoEvaluations(),
         earnings=rewards,
         sink=rewards,
         executor=executor,
         heights=system,
         treasury=TREASURY,
-    )
-    training = Training(
-        *(state, config.training, balances, blobs, snapshots, randomness),
-        sink=rewards,
-        executor=executor,
-        heights=system,
     )
     inference = Inference(
         state, config.inference, models, till=rewards, executor=executor, heights=system

@@ -29,7 +29,7 @@ from runtime.frame.evaluations import Evaluations
 from runtime.frame.names import NAME, Name, is_name
 from runtime.frame.ports import BlobRegistry, Bounds, Currency, Executor, FeeSink, Heights
 from runtime.frame.runs import FeePolicy, Runnable, Source
-from runtime.frame.trained import TrainedSource
+from runtime.frame.trainings import TrainedSource
 from runtime.pallets.models import errors, events, weights
 from runtime.pallets.models.admission import Admission
 from runtime.pallets.models.channels import Channels, default_of

@@ -11,7 +11,7 @@ from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from runtime.frame.ports import BlobRegistry, Bounds, Currency, FeeSink
 from runtime.frame.runs import PARTS, FeePolicy
-from runtime.frame.trained import Trained, TrainedSource
+from runtime.frame.trainings import Trained, TrainedSource
 from runtime.pallets.models import errors, events
 from runtime.pallets.models.admission import Admission
 from runtime.pallets.models.config import ModelsConfig

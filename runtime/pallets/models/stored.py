@@ -13,7 +13,7 @@ from runtime.frame.names import NAME, Name
 from runtime.frame.ports import REASONS, TENSOR_TYPES, Bounds, TensorType
 from runtime.frame.runs import ROYALTIES_MAX, FeePolicy, Royalty
 from runtime.frame.snapshots import SnapshotNumber
-from runtime.frame.trained import JobNumber
+from runtime.frame.trainings import JobNumber
 
 DATASETS_MAX: Final = 8
 """Of one version: each is paid at every run."""
