@@ -7,7 +7,7 @@ COIN: Final = 10**12
 AMOUNTS: Final = frozenset(
     (
         *("amount", "claimable", "deposit", "endowment", "fee", "free", "frozen", "owed", "paid"),
-        *("owed", "pending", "price", "reserved", "stake", "tip", "total_issuance"),
+        *("left", "pending", "price", "reserved", "stake", "tip", "total_issuance"),
         *("base_fee", "len_fee", "adjusted_weight_fee", "network_fee", "total"),
         *("actual_fee", "existential_deposit", "free_balance"),
     )

@@ -13,6 +13,7 @@ from cli.commands.node import node
 from cli.commands.query import query
 from cli.commands.reward import reward
 from cli.commands.testnet import testnet
+from cli.commands.train import train
 from cli.commands.tx import tx
 
 
@@ -51,7 +52,7 @@ def main() -> None:
     """
 
 
-for _command in (blob, data, genesis, infer, key, model, node, query, reward, testnet, tx):
+for _command in (blob, data, genesis, infer, key, model, node, query, reward, testnet, train, tx):
     main.add_command(_command)
 
 if __name__ == "__main__":

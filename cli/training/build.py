@@ -81,7 +81,7 @@ def _check(plan: Plan) -> None:
         raise Unbuildable("scale and rate are above zero")
     if plan.architecture == "cnn":
         if len(plan.inputs) not in (2, 3) or any(each % 2 for each in plan.inputs[-2:]):
-            raise Unbuildable("a cnn takes pictures of even height and width, such as 8,8")
+            raise Unbuildable("a cnn takes pictures of even height and width, such as 8x8")
         if len(plan.hidden) != 1:
             raise Unbuildable("a cnn has one convolution")
 

@@ -21,8 +21,11 @@ blob put
 blob status
 data contribute
 data create
+data drop
 data list
 data show
+data snapshot
+data withdraw
 genesis new
 genesis show
 infer
@@ -52,6 +55,13 @@ reward show
 testnet down
 testnet status
 testnet up
+train build
+train cancel
+train fetch
+train list
+train replay
+train show
+train start
 tx call
 tx status
 tx transfer
@@ -78,7 +88,8 @@ def test_every_command_is_explained(name: str, command: click.Command) -> None:
     assert "Example" in result.output
     assert f"noema {name}" in result.output
     assert "--json" in result.output
-    local = name.split()[0] in ("genesis", "key", "node", "testnet") or name == "model check"
+    at_home = ("model check", "train build")
+    local = name.split()[0] in ("genesis", "key", "node", "testnet") or name in at_home
     assert ("--url" in result.output) != local
     described = [each for each in command.params if isinstance(each, click.Option)]
     undescribed = [each.name for each in described if not each.help and not each.hidden]

@@ -1,6 +1,6 @@
 """Every method a client can call, one file per namespace."""
 
-from chain.rpc.methods import ai, author, chain, payment, state, system
+from chain.rpc.methods import ai, author, chain, payment, state, system, training
 from chain.rpc.ports import Ports
 from chain.rpc.registry import Registry
 
@@ -20,4 +20,5 @@ METHODS = _INDEX.merged(
     payment.METHODS,
     state.METHODS,
     system.METHODS,
+    training.METHODS,
 )

@@ -8,6 +8,7 @@ from chain.primitives.codec import record
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address, ss58_encode
 from chain.rpc.rendering import optional_hex
+from chain.rpc.rules.trainings import job, jobs
 from chain.rpc.typed_json import to_json
 from runtime.frame.runs import FeeSplit
 from runtime.pallets.data.stored import Dataset, Record, Standing
@@ -151,6 +152,8 @@ QUESTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         dataset,
         datasets,
         issuance,
+        job,
+        jobs,
         model,
         models,
         receipt,

@@ -11,6 +11,7 @@ from math import prod
 import numpy as np
 
 from chain.primitives.codec import DecodeError
+from chain.primitives.tensor_bytes import TensorRecord
 from runtime.frame.layout import Layout
 from runtime.frame.ports import AdmissionSummary, TensorType
 from runtime.frame.predictions import UnfitModel, rows_at_once
@@ -52,6 +53,16 @@ def judge(
     learnt = tuple(each.name for each in state if each.name in names)
     (rows,) = (each for each in predict.inputs if each.name not in taken)
     return Shape(features, state, learnt, rows, predict.gas)
+
+
+def learnt_of(shape: Shape, state: bytes) -> tuple[TensorRecord, ...]:
+    """Give those tensors of a state that the predict graph takes."""
+    layout = Layout(shape.state)
+    contents = layout.split(state)
+    found = (layout.types[name] for name in shape.learnt)
+    return tuple(
+        TensorRecord(each.name, each.element, each.shape, contents[each.name]) for each in found
+    )
 
 
 def _step_faults(step: AdmissionSummary, form: RowForm) -> Iterator[str]:

@@ -16,7 +16,6 @@ from chain.primitives.hashing import Hash32, blake2_256
 from chain.primitives.keys import Address
 from chain.primitives.merkle import root_of
 from chain.primitives.numbers import Amount
-from chain.primitives.tensor_bytes import TensorRecord
 from runtime.frame import (
     TWOX_64_CONCAT,
     Constant,
@@ -30,7 +29,7 @@ from runtime.frame import (
     call,
 )
 from runtime.frame.baking import UnfitFile, bake
-from runtime.frame.layout import Layout, content_bytes
+from runtime.frame.layout import content_bytes
 from runtime.frame.ports import (
     BlobRegistry,
     Bounds,
@@ -43,7 +42,7 @@ from runtime.frame.ports import (
 from runtime.frame.snapshots import SnapshotNumber, SnapshotSource
 from runtime.frame.trainings import JobNumber, Trained
 from runtime.pallets.training import errors, events, weights
-from runtime.pallets.training.convention import Unfit, judge
+from runtime.pallets.training.convention import Unfit, judge, learnt_of
 from runtime.pallets.training.engine import Advance, Stepper
 from runtime.pallets.training.rotation import Demand, rotate
 from runtime.pallets.training.stored import (
@@ -330,7 +329,7 @@ class Training(
         snapshot = self.snapshots.snapshot(job.snapshot)
         try:
             shape = judge(step, predict, parameters, snapshot.form)
-            model = bake(predict_file, _learnt(shape, parameters))
+            model = bake(predict_file, learnt_of(shape, parameters))
         except Unfit as unfit:
             self._refuse(number, job, unfit.reasons)
             return
@@ -426,7 +425,7 @@ class Training(
 
     def _finish(self, number: int, job: Job, shape: Shape, state: bytes) -> None:
         """Write the model and make it available."""
-        model = bake(self.executor.read(job.predict), _learnt(shape, state))
+        model = bake(self.executor.read(job.predict), learnt_of(shape, state))
         root = root_of(model)
         self.currency.unreserve(job.owner, job.deposit)
         job = replace(job, deposit=0)
@@ -480,16 +479,6 @@ class Training(
         if found is None:
             raise errors.UnknownJob(f"number {number}")
         return found
-
-
-def _learnt(shape: Shape, state: bytes) -> tuple[TensorRecord, ...]:
-    """Give those tensors of a state that the predict graph takes."""
-    layout = Layout(shape.state)
-    contents = layout.split(state)
-    found = (layout.types[name] for name in shape.learnt)
-    return tuple(
-        TensorRecord(each.name, each.element, each.shape, contents[each.name]) for each in found
-    )
 
 
 def _check_bounds(bounds: Bounds) -> None:
