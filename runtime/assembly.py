@@ -15,11 +15,11 @@ from chain.primitives.keys import Address
 from chain.primitives.numbers import NOE
 from runtime.frame import MICROSECOND, MILLISECOND, SECOND, Construct, Overlay, Pallet
 from runtime.frame.description import PalletDescription, describe, without_docs
-from runtime.frame.evaluations import NoEvaluations
 from runtime.frame.ports import Executor, NoExecutor
 from runtime.pallets.balances import Balances, BalancesConfig
 from runtime.pallets.blobs import Blobs, BlobsConfig
 from runtime.pallets.data import Data, DataConfig
+from runtime.pallets.evaluation import Evaluation, EvaluationConfig
 from runtime.pallets.fees import Fees, FeesConfig
 from runtime.pallets.inference import Inference, InferenceConfig
 from runtime.pallets.models import Models, ModelsConfig
@@ -83,6 +83,7 @@ class RuntimeConfig:
     issuance: IssuanceConfig
     snapshots: SnapshotsConfig
     training: TrainingConfig
+    evaluation: EvaluationConfig
 
 
 HEADER_ROOM: Final = 16 * 1024
@@ -145,6 +146,8 @@ CONFIG: Final = RuntimeConfig(
         weight_per_block=60 * MILLISECOND,
         price_per_weight=1,
     ),
+    # A gate's 300 rows of a small network take a block or two.
+    evaluation=EvaluationConfig(weight_per_block=60 * MILLISECOND, price_per_weight=1),
     # A coin in ten blocks, three million a year; half of it at most for data that was used.
     issuance=IssuanceConfig(per_epoch=NOE, datasets=500_000),
     snapshots=SnapshotsConfig(deposit_per_record=NOE // 100, deposit_per_byte=NOE // 1_000_000),
@@ -164,6 +167,7 @@ CONSTRUCT: Final = Construct(
         9: Inference,
         10: Randomness,
         11: Training,
+        12: Evaluation,
         21: Snapshots,
     }
 )
@@ -185,6 +189,7 @@ class Pallets:
     inference: Inference
     randomness: Randomness
     training: Training
+    evaluation: Evaluation
     snapshots: Snapshots
     by_index: Mapping[int, Pallet]
 
@@ -223,10 +228,16 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
         executor=executor,
         heights=system,
     )
+    evaluation = Evaluation(
+        *(state, config.evaluation, balances, blobs, snapshots),
+        models=lambda: models,
+        sink=rewards,
+        executor=executor,
+    )
     models = Models(
         *(state, config.models, balances, blobs, data, snapshots),
         training=training,
-        evaluations=NoEvaluations(),
+        evaluations=evaluation,
         earnings=rewards,
         sink=rewards,
         executor=executor,
@@ -238,7 +249,7 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
     )
     joined = (
         *(system, timestamp, balances, fees, staking),
-        *(rewards, blobs, models, data, inference, randomness, training, snapshots),
+        *(rewards, blobs, models, data, inference, randomness, training, evaluation, snapshots),
     )
     by_index = dict(zip(CONSTRUCT.pallets, joined, strict=True))
     return Pallets(*joined, by_index=by_index)

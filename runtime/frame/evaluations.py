@@ -7,8 +7,6 @@ from typing import Annotated, Protocol
 from chain.primitives.codec import U32, U64, text
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
-from runtime.frame import failure as wire_forms
-from runtime.frame.outcome import DispatchError
 from runtime.frame.ports import Bounds, TensorType
 from runtime.frame.snapshots import SnapshotNumber
 
@@ -55,27 +53,3 @@ class Evaluations(Protocol):
     def score(self, number: EvaluationNumber) -> Score | Failed | None:
         """Give how it ended, None while it runs."""
         ...
-
-
-class NothingEvaluated(DispatchError, wire=wire_forms.Other()):
-    """Models are not evaluated here.  Leave the evaluation out."""
-
-
-class NoEvaluations:
-    """For assemblies that evaluate nothing."""
-
-    def request(
-        self,
-        model_root: Hash32,
-        bounds: Bounds,
-        inputs: Sequence[TensorType],
-        gas: int,
-        snapshot: SnapshotNumber,
-        payer: Address,
-    ) -> EvaluationNumber:
-        """Refuse."""
-        raise NothingEvaluated(f"snapshot {snapshot}")
-
-    def score(self, number: EvaluationNumber) -> Score | Failed | None:
-        """Say that it failed."""
-        return Failed("models are not evaluated here")
