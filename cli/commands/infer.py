@@ -118,12 +118,14 @@ def _network_fee(context: CliContext, arguments: dict[str, Any], sending: Sendin
 
 
 def _version(context: CliContext, name: str, number: int | None) -> dict[str, Any]:
-    """Give a version of a model with the model's price; the newest active one for None."""
+    """Give a version of a model with the model's price; its default one for None."""
     model = context.client.request("ai_model", [name])
     if number is None:
-        if not model["active"]:
-            raise click.UsageError(f"{name} has no active version; see `noema model show {name}`")
-        number = model["active"][-1]
+        number = model["default"]
+        if number is None:
+            raise click.UsageError(
+                f"{name} runs no version by default; see `noema model show {name}`"
+            )
     for version in model["versions"]:
         if version["number"] == number:
             return {**version, "price": model["policy"]["price"]}

@@ -1,4 +1,4 @@
-"""Models: check a file at home, register and publish it, look it up, retire it."""
+"""Models: check a file at home, register and publish it, look it up, retire it; channels."""
 
 import time
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from cli.border import REFUSED, Failed, Group, LocalCommand
+from cli.commands.model_channels import COMMANDS
 from cli.contents import after, publish_content
 from cli.context import CliContext, pass_context
 from cli.lineage import control_options, lineage_options
@@ -163,16 +164,18 @@ def publish(
 @click.argument("name")
 @pass_context
 def show(context: CliContext, name: str) -> None:
-    """Show a model and its versions.
+    """Show a model, its channels, and its versions with what they were made from.
 
     Example: noema model show digits
     """
+    from cli.model_view import model_for_people
+
     found = context.client.request("ai_model", [name])
-    context.show(found if context.as_json else _with_type_names(found))
+    context.show(found if context.as_json else model_for_people(found))
 
 
 @model.command("list")
-@click.option("--after", help="Names after this one.")
+@click.option("--after", help="Models that were registered after this one.")
 @pass_context
 def list_(context: CliContext, after: str | None) -> None:
     """List the models of the chain.
@@ -197,18 +200,8 @@ def retire(context: CliContext, name: str, version: int, sending: Sending) -> No
     context.show(send(context, sending, "Models.retire", {"name": name, "version": version}))
 
 
-def _with_type_names(model: dict[str, Any]) -> dict[str, Any]:
-    """Give the model with element types in words, for people."""
-    from ai_exec.tensor import DTYPE_NAMES
-
-    def named(types: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{**each, "element": DTYPE_NAMES[each["element"]]} for each in types]
-
-    versions = [
-        {**each, "inputs": named(each["inputs"]), "outputs": named(each["outputs"])}
-        for each in model["versions"]
-    ]
-    return {**model, "versions": versions}
+for _command in COMMANDS:
+    model.add_command(_command)
 
 
 def _encodable(bounds: dict[str, int]) -> list[dict[str, Any]]:

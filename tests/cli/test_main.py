@@ -33,10 +33,16 @@ key import
 key list
 key new
 key show
+model approve
+model cancel-move
+model channels
 model check
+model lineage
 model list
+model move
 model publish
 model register
+model release
 model retire
 model show
 node init

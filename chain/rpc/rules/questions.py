@@ -69,7 +69,14 @@ def model(queries: Queries, name: str) -> dict[str, Any] | None:
     ]
     moves = [to_json(record(Move), each) for each in status.moves]
     approvals = [to_json(record(Approval), each) for each in status.approvals]
-    return {"name": name, **shown, "versions": versions, "moves": moves, "approvals": approvals}
+    return {
+        "name": name,
+        **shown,
+        "default": status.default,
+        "versions": versions,
+        "moves": moves,
+        "approvals": approvals,
+    }
 
 
 def models(queries: Queries, after: str | None, count: int) -> list[dict[str, Any]]:

@@ -309,6 +309,7 @@ class Models(
         return ModelStatus(
             model,
             tuple((each, self.versions[name, each]) for each in numbers),
+            default_of(model),
             self.moves.find(name) or (),
             self.approvals.find(name) or (),
         )

@@ -340,5 +340,8 @@ class ModelStatus:
     versions: tuple[tuple[int, Version], ...]
     """By number, the newest last; at most the newest 64."""
 
+    default: VersionNumber | None = None
+    """What a call without a version runs."""
+
     moves: tuple[Move, ...] = ()
     approvals: tuple[Approval, ...] = ()

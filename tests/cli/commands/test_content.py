@@ -30,18 +30,33 @@ PIXELS = {"name": "pixels", "element": 1, "shape": [1, 64]}
 OUTPUT = "0x" + encode_tensors({"label": np.array([7], dtype=np.int64)}).hex()
 MODEL = {
     "name": "digits",
-    "policy": {"price": "500"},
+    "owner": BOB,
+    "licence": "MIT",
+    "policy": {"price": "500", "royalty": 0},
+    "control": {"authority": "Owner", "gate": None, "time_lock": 0},
+    "registered": 1,
     "active": [1],
+    "channels": [{"name": "stable", "version": None}],
+    "default": 1,
     "versions": [
         {
             "number": 1,
             "status": "Active",
+            "published": 1,
+            "length": 9,
+            "lineage": {"parents": [], "job": None, "datasets": ["digits"]},
+            "trained": None,
+            "royalties": [],
+            "reasons": [],
             "inputs": [PIXELS],
+            "outputs": [],
             "gas": 5,
             "peak_bytes": 6,
             "blob": HASH,
         }
     ],
+    "moves": [],
+    "approvals": [],
 }
 DRY = {
     "model": "digits",
@@ -372,7 +387,8 @@ def test_a_name_that_the_chain_refuses_costs_nothing(name: str, tmp_path: Path) 
 
 def test_element_types_are_words_for_people() -> None:
     pixels = {"name": "pixels", "element": 1, "shape": [1, 64]}
-    client = FakeClient({"ai_model": {"versions": [{"inputs": [pixels], "outputs": []}]}})
+    version = {**MODEL["versions"][0], "inputs": [pixels]}  # type: ignore[index]
+    client = FakeClient({"ai_model": {**MODEL, "versions": [version]}})
 
     assert "float32" in noema("model", "show", "digits", client=client).stdout
     found = shown(noema("model", "show", "digits", "--json", client=client))

@@ -107,6 +107,7 @@ def test_a_model_waits_for_its_bytes_and_is_active_without_another_call(chain: C
                 ),
             ),
         ),
+        default=1,
     )
 
 
