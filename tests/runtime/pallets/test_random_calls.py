@@ -21,6 +21,7 @@ from runtime.pallets.models import Status
 from runtime.pallets.models.events import Activated, Rejected, Retired
 from runtime.pallets.models.stored import Control, Lineage, Multisig, Parent, Referendum
 from runtime.pallets.rewards.pallet import Claimed
+from runtime.pallets.training.stored import OPEN
 from tests.support.economy import ALICE, BOB, CAROL, PIXELS, VALIDATORS, Chain
 
 TOPS = [bytes((number,)) * 32 for number in range(4)]
@@ -76,7 +77,7 @@ def promised(dataset: str, blob: bytes, rows_of: bytes) -> dict[str, Any]:
 BOUNDS = st.sampled_from(((), (Bound("batch", 8),), (Bound("batch", 0),)))
 
 STEPS = st.one_of(
-    step("blobs", "announce", top=st.sampled_from(TOPS), length=st.just(5), kind=st.integers(0, 1)),
+    step("blobs", "announce", top=st.sampled_from(TOPS), length=st.just(5), kind=st.integers(0, 2)),
     step("blobs", "attest", st.sampled_from(VALIDATORS), root=ROOT),
     step("blobs", "release", root=ROOT),
     step("data", "create_dataset", name=NAME, **{k: st.just(v) for k, v in FORM.items()}),
@@ -108,6 +109,18 @@ STEPS = st.one_of(
         input=st.just(PIXELS),
         max_fee=st.sampled_from((NOE // 4, NOE)),
     ),
+    step(
+        *("training", "start"),
+        step=ROOT,
+        predict=ROOT,
+        bounds=BOUNDS,
+        parameters=ROOT,
+        snapshot=NUMBER,
+        evaluation=st.none() | NUMBER,
+        steps=NUMBER,
+        budget=st.sampled_from((0, NOE)),
+    ),
+    step("training", "cancel", job=NUMBER),
     step("rewards", "claim", sources=st.sampled_from(((), ("digits",), ("digits", "letters")))),
     st.none(),
 )
@@ -140,6 +153,9 @@ def uses(chain: Chain) -> Counter[tuple[bytes, bytes]]:
     for record in data.records.values():
         if record.standing in (Standing.WAITING, Standing.COUNTED):
             counted[record.blob, record.contributor] += 1
+    for job in chain.pallets.training.jobs.values():
+        if job.status in OPEN:
+            counted.update((root, job.owner) for root in (job.step, job.predict, job.parameters))
     return counted
 
 
