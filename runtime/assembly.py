@@ -6,7 +6,7 @@ they are joined, and with what it begins.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from chain.primitives.block import BLOCK_BYTES_MAX
 from chain.primitives.codec import U32
@@ -16,6 +16,7 @@ from chain.primitives.numbers import NOE
 from runtime.frame import MICROSECOND, MILLISECOND, SECOND, Construct, Overlay, Pallet
 from runtime.frame.description import PalletDescription, describe, without_docs
 from runtime.frame.ports import Executor, NoExecutor
+from runtime.pallets.attribution import Attribution, AttributionConfig
 from runtime.pallets.balances import Balances, BalancesConfig
 from runtime.pallets.blobs import Blobs, BlobsConfig
 from runtime.pallets.data import Data, DataConfig
@@ -84,6 +85,7 @@ class RuntimeConfig:
     snapshots: SnapshotsConfig
     training: TrainingConfig
     evaluation: EvaluationConfig
+    attribution: AttributionConfig
 
 
 HEADER_ROOM: Final = 16 * 1024
@@ -151,6 +153,13 @@ CONFIG: Final = RuntimeConfig(
     # A coin in ten blocks, three million a year; half of it at most for data that was used.
     issuance=IssuanceConfig(per_epoch=NOE, datasets=500_000),
     snapshots=SnapshotsConfig(deposit_per_record=NOE // 100, deposit_per_byte=NOE // 1_000_000),
+    # A second of a reference core costs a coin, as in transactions.
+    attribution=AttributionConfig(
+        base_fee=NOE // 10,
+        record_fee=NOE // 1000,
+        weight_per_block=150 * MILLISECOND,
+        price_per_weight=1,
+    ),
 )
 
 CONSTRUCT: Final = Construct(
@@ -168,6 +177,7 @@ CONSTRUCT: Final = Construct(
         10: Randomness,
         11: Training,
         12: Evaluation,
+        14: Attribution,
         21: Snapshots,
     }
 )
@@ -190,6 +200,7 @@ class Pallets:
     randomness: Randomness
     training: Training
     evaluation: Evaluation
+    attribution: Attribution
     snapshots: Snapshots
     by_index: Mapping[int, Pallet]
 
@@ -247,12 +258,21 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
     inference = Inference(
         state, config.inference, models, till=rewards, executor=executor, heights=system
     )
-    joined = (
-        *(system, timestamp, balances, fees, staking),
-        *(rewards, blobs, models, data, inference, randomness, training, evaluation, snapshots),
+    attribution = Attribution(
+        *(state, config.attribution, balances, blobs, data, snapshots, models),
+        *(rewards, rewards, executor, randomness, system),
     )
-    by_index = dict(zip(CONSTRUCT.pallets, joined, strict=True))
-    return Pallets(*joined, by_index=by_index)
+    return _joined(
+        *(system, timestamp, balances, fees, staking),
+        *(rewards, blobs, models, data, inference, randomness, training, evaluation),
+        *(attribution, snapshots),
+    )
+
+
+def _joined(*pallets: Any) -> Pallets:
+    """Give pallets, in the order of their indices, by name and by index."""
+    parts: tuple[Any, ...] = (*pallets, dict(zip(CONSTRUCT.pallets, pallets, strict=True)))
+    return Pallets(*parts)
 
 
 POTS: Final = (POT, TREASURY)

@@ -131,9 +131,9 @@ def test_numbers_of_clients_first_pallets() -> None:
     assert [pallet.name for pallet in CONSTRUCT.pallets.values()] == [
         *("System", "Timestamp", "Balances", "TransactionPayment", "Staking"),
         *("Rewards", "Blobs", "Models", "Data", "Inference", "Randomness"),
-        *("Training", "Evaluation", "Snapshots"),
+        *("Training", "Evaluation", "Attribution", "Snapshots"),
     ]
-    assert list(CONSTRUCT.pallets) == [*range(13), 21]
+    assert list(CONSTRUCT.pallets) == [*range(13), 14, 21]
     assert _numbers(System) == (
         {"remark": 0, "remark_with_event": 7},
         {

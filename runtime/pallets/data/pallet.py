@@ -275,6 +275,10 @@ class Data(
         """Say how many records count now."""
         return len(self.counting[dataset])
 
+    def owner(self, dataset: Name) -> Address:
+        """Give whose dataset it is; raises DispatchError for an unknown one."""
+        return self._known(dataset).owner
+
     def valuation(self, dataset: Name) -> tuple[int, int]:
         """Give distance and neighbours of a dataset: how the worth of its rows is measured."""
         found = self._known(dataset)

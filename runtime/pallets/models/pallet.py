@@ -27,7 +27,15 @@ from runtime.frame import (
 )
 from runtime.frame.evaluations import Evaluations
 from runtime.frame.names import NAME, Name, is_name
-from runtime.frame.ports import BlobRegistry, Bounds, Currency, Executor, FeeSink, Heights
+from runtime.frame.ports import (
+    BlobRegistry,
+    Bounds,
+    Currency,
+    Executor,
+    FeeSink,
+    Heights,
+    TensorType,
+)
 from runtime.frame.runs import FeePolicy, Runnable, Source
 from runtime.frame.trainings import TrainedSource
 from runtime.pallets.models import errors, events, weights
@@ -298,6 +306,10 @@ class Models(
         except (errors.UnknownChannel, errors.NotActive):
             return 0
         return found.gas if found is not None and found.status == Status.ACTIVE else 0
+
+    def outputs(self, name: Name, version: VersionNumber) -> tuple[TensorType, ...]:
+        """Give what a version gives; raises DispatchError for an unknown one."""
+        return self.store.version(name, version).outputs
 
     def status(self, name: Name) -> ModelStatus | None:
         """Give what there is to know about a model, None for an unknown one."""

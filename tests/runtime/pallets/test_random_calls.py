@@ -13,6 +13,7 @@ from runtime.frame import DispatchError, Event
 from runtime.frame.ports import AdmissionSummary, Bound
 from runtime.frame.rows import rows_root
 from runtime.frame.runs import FeePolicy
+from runtime.pallets.attribution.stored import Measure, Share
 from runtime.pallets.blobs.pallet import Attested
 from runtime.pallets.data import Standing
 from runtime.pallets.data.events import ConsentWithdrawn, Counted
@@ -64,6 +65,10 @@ CONTROL = st.sampled_from(
 )
 CHANNEL = st.sampled_from(("stable", "next", "canary", "No"))
 NUMBER = st.integers(0, 2)
+MEASURE = st.none() | st.builds(
+    Measure, NUMBER, st.sampled_from((0, 1, 65)), st.none() | NUMBER, st.none()
+)
+SHARES = st.sampled_from(((), (Share(BOB, 1_000_000),), (Share(BOB, 1),)))
 
 
 def step(pallet: str, call: str, who: st.SearchStrategy[bytes] = PERSON, **arguments: Any) -> Any:
@@ -86,6 +91,14 @@ STEPS = st.one_of(
     ),
     step("snapshots", "take", dataset=NAME),
     step("snapshots", "drop", snapshot=NUMBER),
+    step("attribution", "declare", dataset=NAME, measure=MEASURE, shares=SHARES),
+    step(
+        *("attribution", "value"),
+        snapshot=NUMBER,
+        measure=MEASURE,
+        max_price=st.sampled_from((NOE // 100, NOE)),
+    ),
+    step("attribution", "share", snapshot=NUMBER),
     step("data", "withdraw_consent", dataset=NAME, record=NUMBER),
     step(
         *("models", "register"),
