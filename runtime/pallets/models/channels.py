@@ -160,46 +160,61 @@ class Channels:
 
     def _is_settled(self, place: Place) -> bool:
         """Tell whether a move left the gate: refused, done, or on the agenda."""
+        name, move = place.model, self._with_scores(place)
+        if move is None:
+            return True
+        if move.score is None or move.current is not None:
+            return False
+        bar = self._store.histories[name, place.channel].bar
+        if bar is not None and is_below(move.score, bar):
+            found, asked = move.score.correct, bar.correct
+            self._refuse(name, move, f"{found} of {bar.rows} correct, the one before {asked}")
+            return True
+        return self._passed(name, move)
+
+    def _with_scores(self, place: Place) -> Move | None:
+        """Note the scores that are known by now; None for a move whose version has none."""
         name, move = place.model, self.open_move(place.model, place.channel)
         assert move.evaluation is not None
-        score = self.evaluations.score(move.evaluation)
+        score = move.score or self.evaluations.score(move.evaluation)
+        if isinstance(score, Failed):
+            self._refuse(name, move, f"no score: {score.reason}")
+            return None
+        known = replace(move, score=score)
         current = None if move.current is None else self.evaluations.score(move.current)
-        if score is None or (move.current is not None and current is None):
-            return False
-        bar = current if move.current is not None else self._bar(place)
-        reason = refusal(score, bar)
-        if reason is not None:
-            self._close(name, move)
-            self._store.emit(events.MoveRefused(name, move.channel, move.version, reason))
-            return True
-        assert isinstance(score, Score)
-        return self._passed(place, move, score, bar)
+        if current is not None:
+            known = replace(known, current=None)
+            if isinstance(current, Score):
+                self._note_current(place, current)
+        if known != move:
+            self._store.moves[name] = (*self._others(name, move.channel), known)
+        return known
 
-    def _passed(self, place: Place, move: Move, score: Score, bar: Score | Failed | None) -> bool:
-        name, model = place.model, self._store.models[place.model]
-        move = replace(move, score=score)
-        if move.current is not None and isinstance(bar, Score):
-            self._note_current(place, model, bar)
+    def _passed(self, name: str, move: Move) -> bool:
+        model = self._store.models[name]
         if not model.control.time_lock:
             self._close(name, move)
             self._happen(name, move)
             return True
         try:
-            move = replace(move, due=self._booked(name, model, move.channel))
+            due = self._booked(name, model, move.channel)
         except errors.AgendaFull:
             return False
-        assert move.due is not None
         others = self._others(name, move.channel)
-        self._store.moves[name] = (*others, move)
-        self._store.emit(events.MoveDue(name, move.channel, move.version, move.due))
+        self._store.moves[name] = (*others, replace(move, due=due))
+        self._store.emit(events.MoveDue(name, move.channel, move.version, due))
         return True
 
-    def _bar(self, place: Place) -> Score | None:
-        return self._store.histories[place.model, place.channel].bar
+    def _refuse(self, name: str, move: Move, reason: str) -> None:
+        self._close(name, move)
+        self._store.emit(events.MoveRefused(name, move.channel, move.version, reason))
 
-    def _note_current(self, place: Place, model: Model, score: Score) -> None:
-        """Remember how the version did that a channel points at."""
-        channel = model.channel(place.channel)
+    def _note_current(self, place: Place, score: Score) -> None:
+        """Remember how the version did that a channel points at.
+
+        One that gave no score is no bar: it could never be replaced otherwise.
+        """
+        channel = self._store.models[place.model].channel(place.channel)
         assert channel is not None
         history = self._store.histories[place.model, place.channel]
         held = tuple(
@@ -251,16 +266,9 @@ class Channels:
             del self._store.agenda[due]
 
 
-def refusal(score: Score | Failed, bar: Score | Failed | None) -> str | None:
-    """Say why the gate refuses a version, None where it does not.
-
-    A current version that gave no score is no bar: it could never be replaced otherwise.
-    """
-    if isinstance(score, Failed):
-        return f"no score: {score.reason}"
-    if isinstance(bar, Score) and score.correct * bar.rows < bar.correct * score.rows:
-        return f"{score.correct} of {score.rows} correct, the channel's version {bar.correct}"
-    return None
+def is_below(score: Score, bar: Score) -> bool:
+    """Tell whether a score does not reach another; both are of the same rows."""
+    return score.correct * bar.rows < bar.correct * score.rows
 
 
 def default_of(model: Model) -> int | None:

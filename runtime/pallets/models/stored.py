@@ -284,7 +284,7 @@ class Move:
     """Of the new version."""
 
     current: EvaluationNumber | None = None
-    """Of the version that the channel points at, where its score is not known."""
+    """Of the version that the channel points at, until its score is known."""
 
     score: Score | None = None
     """Of the new version."""

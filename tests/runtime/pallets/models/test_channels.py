@@ -162,7 +162,7 @@ def test_the_gate_refuses_a_version_that_does_worse() -> None:
     assert happened(chain, events.MoveRefused) == [], "the current version has no score yet"
 
     scores[ROOTS[0]] = Score(90, 100)
-    reason = "89 of 100 correct, the channel's version 90"
+    reason = "89 of 100 correct, the one before 90"
     assert happened(chain, events.MoveRefused) == [
         events.MoveRefused("digits", "stable", 2, reason)
     ]
@@ -186,7 +186,7 @@ def test_who_is_better_passes_and_becomes_the_bar_also_over_an_empty_channel() -
     move(chain, None)
     assert chain.pallets.models.models["digits"].channel("stable") == Channel("stable", None)
     move(chain, 3)
-    reason = "70 of 100 correct, the channel's version 80"
+    reason = "70 of 100 correct, the one before 80"
     assert happened(chain, events.MoveRefused) == [
         events.MoveRefused("digits", "stable", 3, reason)
     ]
