@@ -108,11 +108,19 @@ class Publishing:
         self._store.emit(events.Retired(name, number))
 
     def give_up(self, name: str, model: Model) -> None:
-        """Return the deposit of a name; it stays taken, so that old receipts keep their meaning."""
+        """Return the deposit of a name; it stays taken, so that old receipts keep their meaning.
+
+        No channel points anywhere any more, and no move is open: both would need a version.
+        """
         if model.unretired:
             raise errors.VersionsLeft(f"{model.unretired} versions")
         self._currency.unreserve(model.owner, model.deposit)
-        self._store.models[name] = replace(model, deposit=0)
+        self._store.models[name] = replace(model, deposit=0, channels=())
+        for channel in model.channels:
+            if (name, channel.name) in self._store.histories:
+                del self._store.histories[name, channel.name]
+        if name in self._store.approvals:
+            del self._store.approvals[name]
         self._store.emit(events.NameReleased(name))
 
     def _pay_examination(self, owner: Address, length: int) -> None:

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from chain.primitives.keys import Keypair, ss58_encode
+from chain.rpc.rules import questions
 from runtime.pallets.models.stored import Control, Lineage, Multisig, Owner, Parent, Referendum
+from runtime.queries import Queries
 from tests.support.fake_client import FakeClient, chain_answers, included, noema, sent, shown
+from tests.support.registry import Registry
 
 ALICE, BOB, CAROL = (Keypair.from_uri(f"//{name}").address for name in ("Alice", "Bob", "Carol"))
 A, B, C = (ss58_encode(each) for each in (ALICE, BOB, CAROL))
@@ -131,6 +134,32 @@ def test_a_model_is_shown_with_its_history() -> None:
     assert f"2 of {A}, {B}, gate on snapshot 2, time-lock of 9 blocks" in result.stdout
     assert "base@3, job 4 (letters)  2.5%" in result.stdout
     assert "version 1: too deep; too wide" in result.stdout
+
+
+def test_what_a_node_says_of_a_model_is_shown() -> None:
+    chain = Registry(ALICE, BOB)
+    chain.register(BOB, "base")
+    chain.end_block()
+    shared = Control(Multisig(2, tuple(ORDER)), 1)
+    chain.versions(2, control=shared, lineage=Lineage((Parent("base", 1),)))
+    rest = {"name": "digits", "channel": "stable", "version": 2}
+    chain.call(ORDER[0], "models", "move", **rest)
+    chain.call(ORDER[1], "models", "move", **{**rest, "channel": "next"})
+    chain.call(ORDER[2], "models", "move", **rest)
+    chain.end_block()
+    queries = Queries(chain.base.get)
+    client = FakeClient({"ai_model": lambda name: questions.model(queries, name)})
+
+    rows = noema("model", "channels", "digits", client=client).stdout.splitlines()[1:]
+    assert rows == [
+        "stable   1        to version 2, being scored  -",
+        "next     -        -                           1 for version 2",
+    ]
+    tree = noema("model", "lineage", "digits", client=client).stdout.splitlines()
+    assert tree == [f"digits@1  of {A}", f"└─ base@1  of {B}"]
+    history = noema("model", "show", "digits", client=client).stdout
+    assert "base@1" in history
+    assert "gate on snapshot 1" in history
 
 
 def family() -> dict[str, dict[str, Any]]:

@@ -261,6 +261,8 @@ def test_a_gate_needs_a_snapshot_and_keeps_it_until_the_name_is_given_up() -> No
 
     assert before - chain.pallets.balances.reserved(ALICE) == NOE
     assert chain.kept.uses == [0, 0, 0]
+    assert chain.pallets.models.models["digits"].channels == ()
+    assert chain.pallets.models.histories.under("digits") == []
     given_up = errors.GivenUp("digits")
     chain.refuse(given_up, ALICE, "models", "release_name", name="digits")
     with pytest.raises(errors.NameTaken):
