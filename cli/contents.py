@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from cli.border import REFUSED, Failed
 from cli.context import CliContext
 from cli.sending import Sending, send, sender_of
 
@@ -87,6 +88,16 @@ def await_available(context: CliContext, root: str) -> int:
         f"{root} is not available after {AVAILABLE_WITHIN_S:g} s; "
         f"ask again with `noema blob status {root}`"
     )
+
+
+def fetch_content(context: CliContext, root: str) -> bytes:
+    """Give content that a node keeps, checked against its root."""
+    from chain.rpc.content import download
+
+    status = context.client.request("ai_blobStatus", [root])["chain"]
+    if status is None:
+        raise Failed(REFUSED, "Content is gone", "Ask a node that keeps it.", root)
+    return download(context.client, root, int(status["length"]))
 
 
 def _is_announced_by(context: CliContext, root: str, sender: str) -> bool:

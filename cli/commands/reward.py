@@ -5,6 +5,7 @@ from typing import Final
 import click
 
 from cli.border import Group
+from cli.commands.reward_worth import COMMANDS
 from cli.context import CliContext, pass_context
 from cli.parameters import ADDRESS
 from cli.sending import Sending, event_fields, send, sender_of, sending_options
@@ -45,3 +46,7 @@ def claim(context: CliContext, sending: Sending) -> None:
     outcome = send(context, sending, "Rewards.claim", arguments)
     claimed = event_fields(outcome, "Rewards.Claimed") if "events" in outcome else None
     context.show({**({"claimed": claimed} if claimed else {}), **outcome})
+
+
+for _command in COMMANDS:
+    reward.add_command(_command)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from cli.border import REFUSED, Failed, Group, LocalCommand
-from cli.contents import after, publish_content
+from cli.contents import after, fetch_content, publish_content
 from cli.context import CliContext, pass_context
 from cli.parameters import AMOUNT, BOUND, SHAPE
 from cli.sending import Sending, event_fields, send, sending_options
@@ -208,7 +208,7 @@ def fetch(context: CliContext, job: int, output: Path) -> None:
     Example: noema train fetch 0 -o digits.onnx
     """
     root = _finished(context, job)["model"]
-    content = _content(context, root)
+    content = fetch_content(context, root)
     output.write_bytes(content)
     context.show({"job": job, "root": root, "length": len(content), "file": str(output)})
 
@@ -232,7 +232,9 @@ def replay(context: CliContext, job: int) -> None:
     snapshot = context.client.request("ai_snapshot", [found["snapshot"]])
     dataset = context.client.request("ai_dataset", [snapshot["dataset"]])
     names = [found[name] for name in FILES] + [part["blob"] for part in snapshot["parts"]]
-    contents = {bytes.fromhex(name[2:]): _content(context, name) for name in dict.fromkeys(names)}
+    contents = {
+        bytes.fromhex(name[2:]): fetch_content(context, name) for name in dict.fromkeys(names)
+    }
     executor = BackendExecutor(InProcess(), contents.__getitem__)
     with context.progress("replaying") as update:
         model = compute(training_of(found, snapshot, dataset), executor, update)
@@ -264,15 +266,6 @@ def _finished(context: CliContext, job: int) -> dict[str, Any]:
         advice = "Only a finished training has a model."
         raise Failed(REFUSED, f"Training {job} is {found['status'].lower()}", advice, reasons)
     return found
-
-
-def _content(context: CliContext, root: str) -> bytes:
-    from chain.rpc.content import download
-
-    status = context.client.request("ai_blobStatus", [root])["chain"]
-    if status is None:
-        raise Failed(REFUSED, "Content is gone", "Ask a node that keeps it.", root)
-    return download(context.client, root, int(status["length"]))
 
 
 def _summary(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Every method a client can call, one file per namespace."""
 
-from chain.rpc.methods import ai, author, chain, payment, state, system, training
+from chain.rpc.methods import ai, attribution, author, chain, payment, state, system, training
 from chain.rpc.ports import Ports
 from chain.rpc.registry import Registry
 
@@ -15,6 +15,7 @@ def rpc_methods(ports: Ports) -> dict[str, list[str]]:
 
 METHODS = _INDEX.merged(
     ai.METHODS,
+    attribution.METHODS,
     author.METHODS,
     chain.METHODS,
     payment.METHODS,

@@ -9,6 +9,7 @@ from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address, ss58_encode
 from chain.rpc.rendering import optional_hex
 from chain.rpc.rules.trainings import job, jobs
+from chain.rpc.rules.valuations import valuation, valuations, yardstick
 from chain.rpc.typed_json import to_json
 from runtime.frame.runs import FeeSplit
 from runtime.pallets.data.stored import Dataset, Record, Standing
@@ -167,6 +168,9 @@ QUESTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         rewards,
         snapshot,
         validators,
+        valuation,
+        valuations,
+        yardstick,
     )
 }
 

@@ -1,5 +1,8 @@
 """Exact Shapley values: as by definition, efficient, block by block the same."""
 
+import os
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import combinations
 from math import factorial
@@ -112,3 +115,28 @@ def test_rows_that_nobody_asks_for_play_all_the_same() -> None:
     some = group_sums(order, labels, wanted, np.minimum(groups, 20), 20)
 
     assert some.tolist() == whole[:20].tolist()
+
+
+PROGRAM = """
+import numpy as np
+from fractions import Fraction
+from runtime.pallets.attribution.engine import hash_of, measure
+dice = np.random.default_rng(4)
+rows, points = dice.integers(0, 9, (90, 3)).astype(float), dice.integers(0, 9, (9, 3)).astype(float)
+labels, groups = dice.integers(0, 3, 90), dice.integers(0, 5, 90)
+found = measure(rows, labels, groups, (points, labels[:9]), 4, 5)
+print(hash_of([Fraction(each) for each in found]).hex())
+"""
+
+
+def test_hash_seeds_change_nothing() -> None:
+    ran = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert ran[0] == ran[1] != b""

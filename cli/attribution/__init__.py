@@ -1,0 +1,1 @@
+"""Attribution outside the chain: what rows were worth, computed anew from public content."""
