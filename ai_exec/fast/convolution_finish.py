@@ -304,6 +304,8 @@ def finish_chain(
     record[OUT_AT], record[ROW_AT] = values.ctypes.data - column * 4, width * 4
     record[LIMITS_AT], record[SIZES_AT] = limits[0].ctypes.data, found.ctypes.data - column * 4
     settle_plain(record.ctypes.data, sums, width * 8, rows, column, width, scales)
+    # Written once more: an array of which only the address is used would be freed before.
+    record[SIZES_AT] = 0
     for step in range(codes.shape[0]):
         apply_step(
             *(values, saved, rows, width, column, valid, codes[step, 0], codes[step, 1]),

@@ -264,7 +264,7 @@ def convolve_rows(
     factors, scales = np.empty(bits.shape[0]), np.empty(bits.shape[0])
     found = totals if blocks > 1 else sums
     kind, record = kind_of(ending, maps), record_of(ending, places, tensor, out, room[0])
-    desk, left, result = record.ctypes.data, digits.ctypes.data, found.ctypes.data
+    desk, left = record.ctypes.data, digits.ctypes.data
     for sample in range(x.shape[0]):
         image = x[sample]
         scales_of(image.reshape(image.size), known[sample], bounds, bits, factors, scales)
@@ -283,6 +283,8 @@ def convolve_rows(
                 column, width = columns[panel], columns[panel + 1] - columns[panel]
                 own, valid = group * maps + column, min(width, maps - column)
                 right = base + column * length * 4
+                # Asked for here: an array of which only the address is used later would be freed.
+                result = found.ctypes.data
                 if blocks > 1:
                     multiply_rows(
                         *(left, length * 8, rows, taps, edges, right, column, width),

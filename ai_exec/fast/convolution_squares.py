@@ -257,7 +257,7 @@ def convolve_squares(
     factors, scales = np.empty(bits.shape[0]), np.empty(bits.shape[0])
     found, left = (totals, ones) if panel_scales.shape[1] > 1 else (sums, combined[0, 0])
     kind, record = kind_of(ending, maps), record_of(ending, places, tensor, out, room[0])
-    desk, result, scale = record.ctypes.data, found.ctypes.data, left.ctypes.data
+    desk = record.ctypes.data
     for sample in range(x.shape[0]):
         image = x[sample]
         scales_of(image.reshape(image.size), known[sample], bounds, bits, factors, scales)
@@ -274,6 +274,8 @@ def convolve_squares(
                 column, wide = columns[panel], columns[panel + 1] - columns[panel]
                 base = packed.ctypes.data + column * PLACES * channels * 4
                 valid = min(wide, maps - column)
+                # Asked for here: arrays of which only addresses are used later would be freed.
+                result, scale = found.ctypes.data, left.ctypes.data
                 multiply_panel(
                     *(planes, rows, base, column, wide, chunks, combined[0]),
                     *(products, sums, totals),

@@ -130,7 +130,7 @@ CHECKED_INDICES_MAX: Final = 4096
 def require_inside(operand: Operand, length: int, *, negative: bool = True) -> None:
     """Refuse a few constant indices that lie outside; others count modulo, see `inside`."""
     if size(operand.shape) and length < 1:
-        raise Mismatch(f"indices {operand} of an axis of length {length}")
+        raise Mismatch(f"indices {operand} of an axis of length {length}: nothing to gather")
     if operand.value is not None and 0 < size(operand.shape) <= CHECKED_INDICES_MAX:
         low, high = int(operand.value.min()), int(operand.value.max())
         if low < (-length if negative else 0) or high >= length:
@@ -139,15 +139,13 @@ def require_inside(operand: Operand, length: int, *, negative: bool = True) -> N
 
 def inside(indices: Tensor, length: int) -> Tensor:
     """Bring indices into the axis: negative ones count from the end, those outside wrap round."""
-    return np.asarray(np.mod(indices, indices.dtype.type(length)))
+    return np.asarray(np.mod(indices, indices.dtype.type(max(length, 1))))
 
 
 def _gather(call: Call) -> tuple[Operand, ...]:
     data, indices = call.at(0), call.at(1)
     require_dtype(indices, INDICES, "indices")
     axis = axis_of(call.whole("axis"), data.rank)
-    if not data.shape[axis]:
-        raise Mismatch(f"nothing to gather in {data}")
     require_inside(indices, data.shape[axis])
     shape = (*data.shape[:axis], *indices.shape, *data.shape[axis + 1 :])
     return (Operand(data.dtype, shape),)
@@ -167,8 +165,6 @@ def _gather_elements(call: Call) -> tuple[Operand, ...]:
     for other, (length, most) in enumerate(zip(indices.shape, data.shape, strict=True)):
         if other != axis and length > most:
             raise Mismatch(f"indices {indices} are larger than {data}")
-    if not data.shape[axis]:
-        raise Mismatch(f"nothing to gather in {data}")
     require_inside(indices, data.shape[axis])
     return (Operand(data.dtype, indices.shape),)
 

@@ -133,6 +133,7 @@ def test_squares_have_the_bits_of_the_operator(
     ("channels", "maps", "given", "way"),
     [
         (300, 26, {"pads": (1, 1, 1, 1)}, Squares),
+        (256, 5, {"pads": (1, 1, 1, 1)}, Squares),
         (256, 9, {"strides": (2, 2)}, Direct),
         (470, 5, {"pads": (0, 1, 1, 0), "dilations": (2, 1)}, Direct),
         (24, 24, {"group": 24, "strides": (2, 1)}, Depth),
