@@ -130,7 +130,7 @@ CHECKED_INDICES_MAX: Final = 4096
 def require_inside(operand: Operand, length: int, *, negative: bool = True) -> None:
     """Refuse a few constant indices that lie outside; others count modulo, see `inside`."""
     if size(operand.shape) and length < 1:
-        raise Mismatch(f"indices {operand} of an axis of length {length}: nothing to gather")
+        raise Mismatch(f"indices {operand} of an axis of length {length}")
     if operand.value is not None and 0 < size(operand.shape) <= CHECKED_INDICES_MAX:
         low, high = int(operand.value.min()), int(operand.value.max())
         if low < (-length if negative else 0) or high >= length:

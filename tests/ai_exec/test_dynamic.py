@@ -158,3 +158,19 @@ def test_cuts_and_parts_by_values_are_bounded_by_their_input() -> None:
     with pytest.raises(Trap) as trap:
         run_both(encoded, {**given, "k": np.array([4])})
     assert str(trap.value) == "node 1 (TopK): k is 4 of 3 elements"
+
+
+def test_nothing_found_is_a_result_too() -> None:
+    """What a detector picks by indices of what it found may be nothing of nothing."""
+    nodes = [
+        Node("NonZero", ["x"], ["places"]),
+        Node("Gather", ["places", "row"], ["line"]),
+        Node("Gather", ["line", "line"], ["picked"]),
+        Node("GatherElements", ["picked", "line"], ["again"]),
+        Node("Cast", ["again"], ["y"], to=1),
+    ]
+    y = helper.make_empty_tensor_value_info("y")
+    built = proto(nodes, [value("x", [2, 3])], [y], {"row": np.int64(1)})
+
+    assert run_both(encode(built), {"x": np.zeros((2, 3), np.float32)})["y"].shape == (0,)
+    assert run_both(encode(built), {"x": X})["y"].tolist() == [0.0, 2.0, 1.0, 2.0]
