@@ -258,9 +258,8 @@ def convolve_rows(
     digits, widest = np.empty((piece + WIDE_LANES, length)), VECTORS * WIDE_LANES
     totals, sums = np.empty(piece * widest), np.empty(piece * widest)
     room, combined = room_for(piece, widest), np.empty(panel_scales.shape)
-    places, after = np.empty(piece, np.int64), combined
-    if blocks > 1:
-        after = np.ones(panel_scales.shape)
+    places = np.empty(piece, np.int64)
+    after = np.ones(panel_scales.shape) if blocks > 1 else combined
     factors, scales = np.empty(bits.shape[0]), np.empty(bits.shape[0])
     found = totals if blocks > 1 else sums
     kind, record = kind_of(ending, maps), record_of(ending, places, tensor, out, room[0])
@@ -283,8 +282,7 @@ def convolve_rows(
                 column, width = columns[panel], columns[panel + 1] - columns[panel]
                 own, valid = group * maps + column, min(width, maps - column)
                 right = base + column * length * 4
-                # Asked for here: an array of which only the address is used later would be freed.
-                result = found.ctypes.data
+                result = found.ctypes.data  # Asked for here: else the array would be freed.
                 if blocks > 1:
                     multiply_rows(
                         *(left, length * 8, rows, taps, edges, right, column, width),
