@@ -233,17 +233,18 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
         heights=system,
     )
     snapshots = Snapshots(state, config.snapshots, balances, blobs, datasets=data, heights=system)
-    training = Training(
-        *(state, config.training, balances, blobs, snapshots, randomness),
-        sink=rewards,
-        executor=executor,
-        heights=system,
-    )
     evaluation = Evaluation(
         *(state, config.evaluation, balances, blobs, snapshots),
         models=lambda: models,
         sink=rewards,
         executor=executor,
+    )
+    training = Training(
+        *(state, config.training, balances, blobs, snapshots, randomness),
+        sink=rewards,
+        executor=executor,
+        heights=system,
+        evaluations=evaluation,
     )
     models = Models(
         *(state, config.models, balances, blobs, data, snapshots),

@@ -10,6 +10,7 @@ from typing import Any
 import onnx
 from onnx import TensorProto, helper
 
+from chain.primitives.merkle import root_of
 from cli.training import Built
 from runtime.frame.layout import Layout
 from runtime.frame.ports import AdmissionSummary, Completed, TensorType, Trapped
@@ -61,6 +62,8 @@ class Counting:
         chain.executor.answer = self.run
 
     def run(self, root: bytes, inputs: bytes) -> Completed | Trapped:
+        if root != root_of(FILES.step):
+            return Trapped("it only counts")
         self.runs += 1
         planned = self.instead.get(self.runs)
         if isinstance(planned, Exception):

@@ -8,7 +8,7 @@ Invariant: the state of a training lies in the chain exactly while it steps, and
 its budget is set aside in its owner's account.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from chain.primitives.codec import U32, U64, U128, blob, record, sequence
@@ -29,7 +29,7 @@ from runtime.frame import (
     call,
 )
 from runtime.frame.baking import UnfitFile, bake
-from runtime.frame.layout import content_bytes
+from runtime.frame.evaluations import Evaluations
 from runtime.frame.ports import (
     BlobRegistry,
     Bounds,
@@ -44,6 +44,7 @@ from runtime.frame.trainings import JobNumber, Trained
 from runtime.pallets.training import errors, events, weights
 from runtime.pallets.training.convention import Unfit, judge, learnt_of
 from runtime.pallets.training.engine import Advance, Stepper
+from runtime.pallets.training.pricing import TrainingConfig, faults, priced
 from runtime.pallets.training.rotation import Demand, rotate
 from runtime.pallets.training.stored import (
     OPEN,
@@ -68,32 +69,6 @@ CHUNK_BYTES: Final = 4096
 """Of a piece of state: what changes is written piece by piece."""
 
 OptionalNumber = SnapshotNumber | None
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """What a chain decides about training."""
-
-    examination_base: int
-    """Fee of any training, in the smallest unit: pays for its entry and for being examined."""
-
-    examination_per_byte: int
-    """Fee of each byte of programs and parameters, in the smallest unit."""
-
-    program_bytes_max: int
-    """Longest program: it is examined between transactions."""
-
-    state_bytes_max: int
-    """Longest state: it is written in every block in which the training steps."""
-
-    steps_max: int
-    """Most steps of one training."""
-
-    weight_per_block: int
-    """Picoseconds of all steps in one block, beside the weight of its transactions."""
-
-    price_per_weight: int
-    """Of a picosecond, in the smallest unit."""
 
 
 class Training(
@@ -137,6 +112,9 @@ class Training(
     open = StorageValue(
         sequence(U64, JOBS_MAX), default=(), docs="Trainings that have not ended, oldest first."
     )
+    unmeasured = StorageValue(
+        sequence(U64, JOBS_MAX), default=(), docs="Finished trainings whose models await a measure."
+    )
     next_job = StorageValue(U64, default=0, docs="Number of the next training.")
 
     examination_base = Constant(
@@ -165,6 +143,7 @@ class Training(
         sink: WorkSink,
         executor: Executor,
         heights: Heights,
+        evaluations: Evaluations,
     ) -> None:
         super().__init__(state)
         self.config = config
@@ -175,6 +154,7 @@ class Training(
         self.sink = sink
         self.executor = executor
         self.heights = heights
+        self.evaluations = evaluations
 
     @call(index=0, weight=weights.START)
     def start(
@@ -253,6 +233,7 @@ class Training(
 
         Raises LocalFailure where this node cannot; then nothing of the block may be kept.
         """
+        self._measure()
         if not self.open.get():
             return
         for each in self.open.get():
@@ -271,7 +252,7 @@ class Training(
         assert sorted(open_jobs) == sorted(self.open.get())
         stepping = {each for each in open_jobs if jobs[each].status == Status.ADMITTED}
         assert {number for number, _ in self.chunks} == stepping
-        assert set(self.shapes) == stepping
+        assert set(self.shapes) == stepping | set(self.unmeasured.get())
         reserved: dict[bytes, int] = {}
         for number, job in jobs.items():
             assert job.done <= job.steps
@@ -337,9 +318,9 @@ class Training(
             self._refuse(number, job, (f"predict: {error}",))
             return
         rows_bytes = snapshot.rows * snapshot.form.width
-        job = self._priced(job, shape, step.gas, len(parameters), rows_bytes)
+        job = priced(self.config, job, shape, step.gas, len(parameters), rows_bytes)
         deposit = self.blobs.deposit_of(len(model))
-        reasons = self._faults(job) or self._reserve_faults(job.owner, deposit)
+        reasons = faults(self.config, job) or self._reserve_faults(job.owner, deposit)
         if reasons:
             self._refuse(number, job, reasons)
             return
@@ -347,26 +328,6 @@ class Training(
         self.shapes[number] = shape
         self._write_state(number, parameters)
         self.emit(events.Admitted(number, job.weight, job.price))
-
-    def _priced(self, job: Job, shape: Shape, gas: int, state_bytes: int, rows_bytes: int) -> Job:
-        """Note what a step weighs and costs, and what a block of steps does beside."""
-        batch_bytes = content_bytes(shape.features) + 8 * shape.features.shape[0]
-        passed = batch_bytes + 2 * state_bytes
-        weight = weights.step(gas, 2 * len(shape.state) + 3, passed)
-        load = weights.load(rows_bytes, 2 * state_bytes)
-        return replace(job, weight=weight, load=load, price=weight * self.config.price_per_weight)
-
-    def _faults(self, job: Job) -> tuple[str, ...]:
-        """Say what is wrong with the price of a training."""
-        most, cost = self.config.weight_per_block, job.price * job.steps
-        faults = []
-        if job.load + job.weight > most:
-            faults.append(
-                f"a step weighs {job.weight} and reading its rows {job.load}; a block has {most}"
-            )
-        if cost > job.left:
-            faults.append(f"{job.steps} steps cost {cost}, the budget is {job.left}")
-        return tuple(faults)
 
     def _reserve_faults(self, owner: Address, deposit: Amount) -> tuple[str, ...]:
         """Set the deposit of the model aside, or say why not."""
@@ -437,7 +398,35 @@ class Training(
             return
         self.state.contents.append((root, model))
         self._end(number, replace(job, model=root), Status.FINISHED)
+        if job.evaluation is not None:
+            self.unmeasured.set((*self.unmeasured.get(), number))
         self.emit(events.Finished(number, root, job.paid))
+
+    def _measure(self) -> None:
+        """Order the evaluation of models made in the block before: now every node has their bytes.
+
+        Where the owner cannot pay or too many are open, none is ordered.
+        """
+        for number in self.unmeasured.get():
+            job = self.jobs[number]
+            assert job.model is not None, "only finished trainings are measured"
+            assert job.evaluation is not None, "only those that ask are measured"
+            shape = self.shapes[number]
+            del self.shapes[number]
+            try:
+                score = self.evaluations.request(
+                    job.model,
+                    job.bounds,
+                    (shape.rows,),
+                    shape.gas,
+                    job.evaluation,
+                    job.owner,
+                )
+            except DispatchError:
+                continue
+            self.jobs[number] = replace(job, score=score)
+        if self.unmeasured.get():
+            self.unmeasured.clear()
 
     def _fail(self, number: int, job: Job, reason: str) -> None:
         cut = reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
@@ -458,8 +447,9 @@ class Training(
                 if each is not None:
                     self.snapshots.unuse_snapshot(each)
         if number in self.shapes:
-            del self.shapes[number]
             self._remove_state(number)
+            if status != Status.FINISHED or job.evaluation is None:
+                del self.shapes[number]
         self.open.set(tuple(each for each in self.open.get() if each != number))
         now = self.heights.height()
         self.jobs[number] = replace(job, left=0, deposit=0, status=status, ended=now)

@@ -115,6 +115,9 @@ class Job:
     reasons: Annotated[tuple[str, ...], REASONS] = ()
     """Why it was refused or failed."""
 
+    score: Annotated[int | None, option(U64)] = None
+    """Number of the evaluation of its model, if one was asked for and could be paid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:

@@ -376,3 +376,33 @@ def test_no_more_than_so_many_are_open(world: World) -> None:
 
 def _bits(value: float) -> int:
     return int.from_bytes(struct.pack("<f", value), "little")
+
+
+def test_a_model_is_measured_in_the_block_after_it_was_made(world: World) -> None:
+    chain, _, programs = world
+    start(chain, programs, 5, evaluation=0)
+    while chain.pallets.training.jobs[0].model is None:
+        chain.end_block()
+    assert chain.pallets.training.jobs[0].score is None
+    assert chain.pallets.evaluation.open.get() == ()
+    chain.executor.contents.update(chain.state.contents)
+
+    chain.end_block()
+
+    assert chain.pallets.training.jobs[0].score == 0
+    assert chain.pallets.evaluation.score(0) is not None or chain.pallets.evaluation.open.get()
+    chain.end_block()
+
+
+def test_who_cannot_pay_gets_no_measure(world: World) -> None:
+    chain, _, programs = world
+    start(chain, programs, 5, evaluation=0)
+    while chain.pallets.training.jobs[0].model is None:
+        chain.end_block()
+    spare = chain.pallets.balances.free(ALICE) - chain.config.balances.existential_deposit
+    chain.pallets.balances.transfer(ALICE, BOB, spare)
+    chain.end_block()
+
+    job = chain.pallets.training.jobs[0]
+    assert (job.status, job.score) == (Status.FINISHED, None)
+    assert chain.pallets.training.unmeasured.get() == ()
