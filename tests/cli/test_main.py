@@ -57,7 +57,12 @@ query receipt
 query storage
 query validators
 reward claim
+reward declare
+reward explain
+reward share
 reward show
+reward valuations
+reward value
 testnet down
 testnet status
 testnet up

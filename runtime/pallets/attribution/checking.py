@@ -33,6 +33,8 @@ def rows_of(measure: Measure, snapshots: SnapshotKeeper, valued: Snapshot | None
         raise errors.BadNeighbours(f"{measure.neighbours}")
     if not evaluation.form.classes or (valued and valued.form != evaluation.form):
         raise errors.UnfitEvaluation(f"snapshot {measure.evaluation}")
+    if valued and valued.number == measure.evaluation:
+        raise errors.UnfitEvaluation("the rows themselves")
     if evaluation.rows > ROWS_MAX:
         raise errors.TooLarge(f"{evaluation.rows} evaluation rows, at most {ROWS_MAX}")
     rows = evaluation.rows if measure.rows is None else measure.rows

@@ -18,7 +18,7 @@ class OtherNeighbours(DispatchError, index=2):
 
 
 class UnfitEvaluation(DispatchError, index=3):
-    """The evaluation rows have another form, or no labels.  Take a snapshot of alike rows."""
+    """The evaluation rows have another form, no labels, or are the same.  Take other alike rows."""
 
 
 class BadNeighbours(DispatchError, index=4):

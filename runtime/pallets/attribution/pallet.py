@@ -230,7 +230,7 @@ class Attribution(
         if yardstick is None or not yardstick.shares:
             raise errors.NoShares(found.dataset)
         source = source_of(found)
-        if self.earnings.exists(source):
+        if self.earnings.exists(source) or snapshot in self.counting:
             raise errors.AlreadyOpen(source)
         self.earnings.open_pool(source, [(each.account, each.parts) for each in yardstick.shares])
 

@@ -190,6 +190,17 @@ def test_only_what_was_declared_before_decides() -> None:
     assert chain.pallets.rewards.exists("digits.1")
 
 
+def test_shares_do_not_come_between_a_valuation_and_its_end() -> None:
+    chain = small_chain()
+    value(chain)
+    shares = (Share(BOB, 1_000_000),)
+    arguments = {"dataset": "digits", "measure": None, "shares": shares}
+    dispatch(chain.pallets.attribution, Root(), 0, arguments)
+    chain.refuse(errors.AlreadyOpen("digits.1"), BOB, "attribution", "share", snapshot=1)
+    finish(chain)
+    assert chain.pallets.rewards.exists("digits.1")
+
+
 def test_a_sample_waits_for_a_seed_that_nobody_knew() -> None:
     chain = small_chain()
     started = chain.pallets.randomness.epoch()
@@ -344,6 +355,7 @@ def test_refusals_change_nothing() -> None:
     none = (Share(BOB, 1_000_000), Share(CAROL, 0))
     declared(errors.SharesDoNotAddUp("a share is zero"), measure=None, shares=none)
     valued(UnknownSnapshot("number 9"), snapshot=9)
+    valued(errors.UnfitEvaluation("the rows themselves"), measure=replace(MEASURE, evaluation=1))
     for neighbours in (0, 65):
         wrong = replace(MEASURE, neighbours=neighbours)
         valued(errors.BadNeighbours(f"{neighbours}"), measure=wrong)
