@@ -12,10 +12,11 @@ from chain.primitives.block import BLOCK_BYTES_MAX
 from chain.primitives.codec import U32
 from chain.primitives.hashing import blake2_256
 from chain.primitives.keys import Address
-from chain.primitives.numbers import NOE
+from chain.primitives.numbers import NOE, WEIGHT_PER_GAS
+from runtime.dispatch import Router
 from runtime.frame import MICROSECOND, MILLISECOND, SECOND, Construct, Overlay, Pallet
 from runtime.frame.description import PalletDescription, describe, without_docs
-from runtime.frame.ports import Executor, NoExecutor
+from runtime.frame.ports import Dispatcher, Executor, NoExecutor
 from runtime.pallets.attribution import Attribution, AttributionConfig
 from runtime.pallets.balances import Balances, BalancesConfig
 from runtime.pallets.blobs import Blobs, BlobsConfig
@@ -24,6 +25,7 @@ from runtime.pallets.evaluation import Evaluation, EvaluationConfig
 from runtime.pallets.fees import Fees, FeesConfig
 from runtime.pallets.inference import Inference, InferenceConfig
 from runtime.pallets.models import Models, ModelsConfig
+from runtime.pallets.parameters import Parameters
 from runtime.pallets.randomness import Randomness, RandomnessConfig
 from runtime.pallets.rewards import POT, TREASURY, IssuanceConfig, Rewards
 from runtime.pallets.snapshots import Snapshots, SnapshotsConfig
@@ -32,6 +34,9 @@ from runtime.pallets.system import System, SystemConfig
 from runtime.pallets.system.version import RuntimeApi, RuntimeVersion
 from runtime.pallets.timestamp import Timestamp, TimestampConfig
 from runtime.pallets.training import Training, TrainingConfig
+from runtime.pallets.treasury import Treasury
+from runtime.pallets.utility import Utility
+from runtime.parameters import Table, applied
 
 VERSION: Final = RuntimeVersion(
     spec_name="noema",
@@ -178,6 +183,9 @@ CONSTRUCT: Final = Construct(
         11: Training,
         12: Evaluation,
         14: Attribution,
+        16: Treasury,
+        17: Parameters,
+        18: Utility,
         21: Snapshots,
     }
 )
@@ -201,8 +209,13 @@ class Pallets:
     training: Training
     evaluation: Evaluation
     attribution: Attribution
+    treasury: Treasury
+    parameters: Parameters
+    utility: Utility
     snapshots: Snapshots
     by_index: Mapping[int, Pallet]
+    config: RuntimeConfig
+    """What holds in this block: what the release decided, as votes have changed it."""
 
     def check_invariants(self) -> None:
         """Assert what must hold after every block; needs a state that can be listed."""
@@ -211,19 +224,24 @@ class Pallets:
 
 
 def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG) -> Pallets:
-    """Join the pallets over a state; here stands who knows whom."""
-    system = System(state, config.system)
-    timestamp = Timestamp(state, config.timestamp, heights=system)
-    balances = Balances(state, config.balances, store=system)
-    staking = Staking(state, config.staking, currency=balances)
-    randomness = Randomness(state, config.randomness, authorship=system, heights=system)
-    rewards = Rewards(
-        *(state, config.issuance, balances),
-        validators=staking,
-        authorship=system,
-        epochs=randomness,
-    )
-    fees = Fees(state, config.fees, currency=balances, sink=rewards)
+    """Join the pallets over a state, by the rules as votes have changed them."""
+    parameters = Parameters(state, Table(config, conflict_of))
+    config = applied(config, parameters.overrides())
+    router = Router(CONSTRUCT, lambda: joined.by_index, config.limits.extrinsic_base)
+    joined = _join(state, executor, config, parameters, router)
+    return joined
+
+
+def _join(
+    state: Overlay,
+    executor: Executor,
+    config: RuntimeConfig,
+    parameters: Parameters,
+    router: Dispatcher,
+) -> Pallets:
+    """Join the pallets; here stands who knows whom."""
+    money = _money(state, config)
+    system, timestamp, balances, fees, staking, rewards, randomness = money
     blobs = Blobs(state, config.blobs, balances, validators=staking, heights=system)
     data = Data(
         *(state, config.data, balances, blobs),
@@ -263,16 +281,45 @@ def assemble(state: Overlay, executor: Executor, config: RuntimeConfig = CONFIG)
         *(state, config.attribution, balances, blobs, data, snapshots, models),
         *(rewards, rewards, executor, randomness, system),
     )
-    return _joined(
+    governing = (Treasury(state, balances, TREASURY), parameters, Utility(state, router))
+    return _named(
+        config,
         *(system, timestamp, balances, fees, staking),
         *(rewards, blobs, models, data, inference, randomness, training, evaluation),
-        *(attribution, snapshots),
+        *(attribution, *governing, snapshots),
     )
 
 
-def _joined(*pallets: Any) -> Pallets:
+def _money(
+    state: Overlay, config: RuntimeConfig
+) -> tuple[System, Timestamp, Balances, Fees, Staking, Rewards, Randomness]:
+    """Join the pallets that every chain of this kind has."""
+    system = System(state, config.system)
+    timestamp = Timestamp(state, config.timestamp, heights=system)
+    balances = Balances(state, config.balances, store=system)
+    staking = Staking(state, config.staking, currency=balances)
+    randomness = Randomness(state, config.randomness, authorship=system, heights=system)
+    rewards = Rewards(
+        *(state, config.issuance, balances),
+        validators=staking,
+        authorship=system,
+        epochs=randomness,
+    )
+    fees = Fees(state, config.fees, currency=balances, sink=rewards)
+    return system, timestamp, balances, fees, staking, rewards, randomness
+
+
+def conflict_of(config: RuntimeConfig) -> str:
+    """Say which limits do not fit together; nothing if all do."""
+    heaviest = config.models.gas_max * WEIGHT_PER_GAS + config.limits.extrinsic_base
+    if heaviest >= config.limits.weight_max:
+        return f"a run of {config.models.gas_max} gas does not fit into a block"
+    return ""
+
+
+def _named(config: RuntimeConfig, *pallets: Any) -> Pallets:
     """Give pallets, in the order of their indices, by name and by index."""
-    parts: tuple[Any, ...] = (*pallets, dict(zip(CONSTRUCT.pallets, pallets, strict=True)))
+    parts: tuple[Any, ...] = (*pallets, dict(zip(CONSTRUCT.pallets, pallets, strict=True)), config)
     return Pallets(*parts)
 
 

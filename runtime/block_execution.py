@@ -234,15 +234,15 @@ class BlockExecution:
         block: what is signed changes when a transaction's era begins anew.
         """
         quote = self.quote(extrinsic, len(encoded))
-        signed = extrinsic.signed
+        signed, before = extrinsic.signed, len(self.state.results)
         if signed is None:
             result = self._atomically(lambda: self._apply_inherent(quote))
         else:
             self._check_signed(signed, extrinsic, quote, len(encoded), signature_checked)
-            result = self._atomically(lambda: self._apply_signed(signed, quote))
+            result = self._atomically(lambda: self._apply_within(signed, quote, len(encoded)))
             self._signed_seen = True
         self._weight += result.weight
-        self._length += len(encoded) + RESULT_BYTES
+        self._length += len(encoded) + self._result_bytes(before)
         self._applied.append(result)
         self._marks.append(len(self.state.events))
         return result
@@ -324,6 +324,17 @@ class BlockExecution:
         weight = self._charged_weight(quote, post)
         self.state.events.append(_success(weight, DispatchClass.MANDATORY, Pays.NO))
         return ApplyResult(None, "", weight, 0)
+
+    def _apply_within(self, signed: SignedPart, quote: Quote, length: int) -> ApplyResult:
+        before = len(self.state.results)
+        result = self._apply_signed(signed, quote)
+        if length + self._result_bytes(before) > self.length_left:
+            raise ExhaustsResources("the block has no room for so many results")
+        return result
+
+    def _result_bytes(self, before: int) -> int:
+        """Give the bytes of results since there were so many; room for one is always kept."""
+        return RESULT_BYTES * max(len(self.state.results) - before, 1)
 
     def _apply_signed(self, signed: SignedPart, quote: Quote) -> ApplyResult:
         fees, system = self.pallets.fees, self.pallets.system

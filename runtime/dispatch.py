@@ -6,6 +6,7 @@ from typing import Final
 from chain.primitives.codec import DecodeError
 from runtime.frame import Construct, DispatchError, Origin, Pallet, PostInfo, RuntimeCall
 from runtime.frame import failure as wire_forms
+from runtime.frame.failure import Failure
 
 DEPTH_MAX: Final = 4
 """Calls within calls; more than that no one needs, and each costs a stack frame."""
@@ -39,6 +40,10 @@ class Router:
         decoded = self._decode(call)
         with _Deeper(self):
             return self._pallets()[decoded.pallet_index].run(origin, decoded.call, decoded.values)
+
+    def failure_of(self, error: DispatchError) -> Failure:
+        """Give the wire form of a refusal."""
+        return self._construct.failure_of(error)
 
     def _decode(self, call: bytes) -> RuntimeCall:
         if self._depth >= DEPTH_MAX:

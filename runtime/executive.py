@@ -61,4 +61,4 @@ class Executive:
     ) -> BlockExecution:
         state = Overlay(read, iterate) if iterate else Overlay(read)
         pallets = assemble(state, self._executor, self.config)
-        return BlockExecution(state, pallets, self.config, parent, digest)
+        return BlockExecution(state, pallets, pallets.config, parent, digest)

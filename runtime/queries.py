@@ -55,7 +55,7 @@ class Queries:
         """Read by `read`; `executor` is needed for dry runs only."""
         state = Overlay(read, iterate) if iterate else Overlay(read)
         self.pallets: Pallets = assemble(state, executor or NoExecutor(), config)
-        self._config = config
+        self._config = self.pallets.config
 
     def account(self, address: Address) -> AccountInfo:
         """Give nonce and funds of an address."""

@@ -8,8 +8,9 @@ from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
 from chain.primitives.numbers import Amount
 from consensus.core.validators import Validator
+from runtime.frame.failure import Failure
 from runtime.frame.origin import Origin
-from runtime.frame.outcome import PostInfo
+from runtime.frame.outcome import DispatchError, PostInfo
 
 TENSORS_MAX = 64
 """Inputs or outputs of one model; real ones have fewer than ten."""
@@ -283,4 +284,8 @@ class Dispatcher(Protocol):
 
     def dispatch(self, origin: Origin, call: bytes) -> PostInfo:
         """Run a call; raises DispatchError, having changed nothing."""
+        ...
+
+    def failure_of(self, error: DispatchError) -> Failure:
+        """Give the wire form of a refusal."""
         ...

@@ -1,0 +1,5 @@
+"""Treasury: funds that only a vote spends."""
+
+from runtime.pallets.treasury.pallet import Treasury
+
+__all__ = ["Treasury"]
