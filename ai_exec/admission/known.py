@@ -1,9 +1,16 @@
 """What holds for a model at any lengths of its open axes: found once, by the first walk."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from ai_exec.model.loader import RawNode
 from ai_exec.registry import Attributes, Operand, Operator
+
+MARGIN: Final = 16
+"""A model with open axes may take this part more than at their bounds.
+
+Nodes that do nothing at the bounds, as resizing to the same size, do something at other lengths.
+"""
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ parser, checker or shape inference.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
+from ai_exec.admission.known import MARGIN
 from ai_exec.admission.lengths import bound_complaints
 from ai_exec.admission.walk import Walk
 from ai_exec.axes import lengths_text
@@ -18,12 +18,6 @@ from ai_exec.model.wire import BadWire
 from ai_exec.program import Program
 from ai_exec.registry import Mismatch
 from ai_exec.tensor import TensorType
-
-MARGIN: Final = 16
-"""A model with open axes may take this part more than at their bounds.
-
-Nodes that do nothing at the bounds, as resizing to the same size, do something at other lengths.
-"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

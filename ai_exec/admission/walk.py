@@ -6,7 +6,7 @@ from typing import Final
 
 from ai_exec.admission.assembly import assemble
 from ai_exec.admission.context import Context, Exhausted
-from ai_exec.admission.known import Known
+from ai_exec.admission.known import MARGIN, Known
 from ai_exec.admission.lengths import input_type
 from ai_exec.admission.names import Setting
 from ai_exec.admission.nodes import domain_of, read_opsets
@@ -89,12 +89,14 @@ class Walk:
         return self._bounded(assemble(scope.nodes, inputs, outputs, context.operands))
 
     def _spend(self, context: Context) -> int:
-        """Give the gas of folding what depends on lengths; later walks may spend so much again."""
+        """Give the gas of folding what depends on lengths, as far as later walks may spend it."""
         spent = self.known.folding_left - context.folding.gas_left
-        if not self._again:
-            self.known.folding_left = spent
-            self.known.bytes_left -= context.folding.bytes_left
-        return spent
+        if self._again:
+            return spent
+        length = self.known.bytes_left - context.folding.bytes_left
+        self.known.folding_left = spent + spent // MARGIN
+        self.known.bytes_left = length + length // MARGIN
+        return self.known.folding_left
 
     def _functions(self) -> Mapping[tuple[str, str, str], RawFunction]:
         found: dict[tuple[str, str, str], RawFunction] = {}

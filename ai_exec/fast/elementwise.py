@@ -148,6 +148,9 @@ def _is_inf(node: Node, program: Program) -> Kernel:
 
 
 def _p_relu(node: Node, program: Program) -> Kernel | None:
+    """Slopes broadcast from the last axis on; those of versions before 7 do not."""
+    if node.operator.since < 7:
+        return None
     shape, slopes = (program.operands[name].shape for name in node.inputs)
     if shape == slopes:
         return lambda x, slope: run(p_relu_pass, (whole(slope, (-1,)),), x)

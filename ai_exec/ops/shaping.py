@@ -6,6 +6,7 @@ import numpy as np
 
 from ai_exec.metering import free, per_element
 from ai_exec.ops.rules import (
+    LENGTH_BOUND,
     axes_of,
     axis_of,
     bounds_of,
@@ -98,7 +99,10 @@ def _reshape(call: Call) -> tuple[Operand, ...]:
             bounds = ((-1,) * count, (size(data.shape),) * count)
         else:
             bounds = bounds_of(call, 1)
-        return (bounded_shape(data, *bounds, allowzero=allowzero),)
+        found = bounded_shape(data, *bounds, allowzero=allowzero)
+        if size(found.shape) > LENGTH_BOUND:
+            call.constant(1)
+        return (found,)
     shape = reshaped(call.at(0).shape, wholes_of(call, 1), allowzero=allowzero)
     return (Operand(call.at(0).dtype, shape),)
 

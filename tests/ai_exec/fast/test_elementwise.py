@@ -55,3 +55,8 @@ def test_p_relu(slopes: tuple[int, ...]) -> None:
     assert_same_bits(one_node("PRelu", inputs), inputs)
     only = {"x": inputs["x"]}
     assert_same_bits(one_node("PRelu", only, {"s": inputs["s"]}), only)
+
+
+def test_first_slopes_are_those_of_channels() -> None:
+    inputs = {"x": hostile(2, 3, 4, 5), "s": hostile(3)}
+    assert_same_bits(one_node("PRelu", inputs, opset=6), inputs)
