@@ -95,6 +95,8 @@ def _reshape(call: Call) -> tuple[Operand, ...]:
         data = call.at(0)
         if call.at(1).span is None:
             require_list(call, 1)
+            if not size(data.shape):
+                call.constant(1)  # Nothing bounds the lengths of a tensor without elements.
             count = size(call.at(1).shape)
             bounds = ((-1,) * count, (size(data.shape),) * count)
         else:
