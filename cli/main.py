@@ -5,6 +5,7 @@ import click
 from cli.border import Group
 from cli.commands.blob import blob
 from cli.commands.data import data
+from cli.commands.evaluate import evaluate
 from cli.commands.genesis import genesis
 from cli.commands.infer import infer
 from cli.commands.key import key
@@ -52,7 +53,21 @@ def main() -> None:
     """
 
 
-for _command in (blob, data, genesis, infer, key, model, node, query, reward, testnet, train, tx):
+for _command in (
+    blob,
+    data,
+    evaluate,
+    genesis,
+    infer,
+    key,
+    model,
+    node,
+    query,
+    reward,
+    testnet,
+    train,
+    tx,
+):
     main.add_command(_command)
 
 if __name__ == "__main__":

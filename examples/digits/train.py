@@ -24,7 +24,9 @@ WHITE = 16
 CLASSES = 10
 HIDDEN = 48
 ROWS_EACH = 750
-"""Rows of bob, and of carol; the remaining 297 stay unseen, for dave."""
+"""Rows of bob, and of carol; the remaining 297 stay unseen."""
+HELD_OUT = 197
+"""Unseen rows on which models are measured; the first is dave's.  Mallory has the other 100."""
 SEED = 2024
 
 Pixels = npt.NDArray[np.uint8]
@@ -112,6 +114,12 @@ def main() -> None:
     (HERE / "digits.onnx").write_bytes(model.SerializeToString(deterministic=True))
     for name, part in {"bob": bob, "carol": carol, "unseen": unseen}.items():
         (HERE / f"{name}.rows").write_bytes(encode_rows(pixels[part], labels[part]))
+    held_out = slice(0, HELD_OUT)
+    (HERE / "held-out.rows").write_bytes(
+        encode_rows(pixels[unseen][held_out], labels[unseen][held_out])
+    )
+    wrong = (labels[unseen][HELD_OUT:] + 1) % CLASSES
+    (HERE / "mallory.rows").write_bytes(encode_rows(pixels[unseen][HELD_OUT:], wrong))
     write_image(pixels[unseen][0], int(labels[unseen][0]))
     print(f"accuracy on {len(labels[unseen])} unseen digits: {accuracy:.3f}")
 

@@ -26,6 +26,7 @@ data list
 data show
 data snapshot
 data withdraw
+evaluate
 genesis new
 genesis show
 infer

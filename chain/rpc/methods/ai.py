@@ -84,6 +84,16 @@ def snapshot(ports: Ports, number: Number, at: Hash | None = None) -> Any:
     )
 
 
+@METHODS.method("ai_evaluation")
+def evaluation(ports: Ports, number: Number, at: Hash | None = None) -> Any:
+    """Give how a model did on a snapshot, so far or in the end."""
+    return _found(
+        *(ports, at, "evaluation", f"No evaluation {number}"),
+        "`noema evaluate` orders one and tells its number.",
+        number=number,
+    )
+
+
 @METHODS.method("ai_receipt")
 def receipt(ports: Ports, inference: Number, at: Hash | None = None) -> Any:
     """Give the receipt of an inference by its number."""

@@ -13,6 +13,7 @@ from chain.rpc.rules.valuations import valuation, valuations, yardstick
 from chain.rpc.typed_json import to_json
 from runtime.frame.runs import FeeSplit
 from runtime.pallets.data.stored import Dataset, Record, Standing
+from runtime.pallets.evaluation.pallet import Ordered
 from runtime.pallets.inference.stored import DryRun, Receipt
 from runtime.pallets.models.stored import Approval, Model, Move, Version
 from runtime.pallets.snapshots import StoredSnapshot
@@ -136,6 +137,15 @@ def snapshot(queries: Queries, number: int) -> dict[str, Any] | None:
     return {"number": number, **shown, "rows": sum(part.counted for part in taken.parts)}
 
 
+def evaluation(queries: Queries, number: int) -> dict[str, Any] | None:
+    """Give how a model did on a snapshot, so far or in the end."""
+    status = queries.pallets.evaluation.status(number)
+    if status is None:
+        return None
+    shown = to_json(record(Ordered), status.evaluation)
+    return {"number": number, "open": status.is_open, **shown}
+
+
 def receipt(queries: Queries, inference: int) -> dict[str, Any] | None:
     """Give the receipt of a run."""
     found = queries.receipt(inference)
@@ -159,6 +169,7 @@ QUESTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         blob,
         dataset,
         datasets,
+        evaluation,
         issuance,
         job,
         jobs,
