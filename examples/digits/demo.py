@@ -30,7 +30,10 @@ PEOPLE: Final = {
     "mallory": "50NOE",
     "dave": "20NOE",
 }
-STEPS: Final = 600
+HELD_OUT, SNAPSHOT = 0, 1
+"""Numbers of the snapshots of rows to measure by, and of rows to train on."""
+
+STEPS: Final = 1200
 COMMAND_S: Final = 300
 """For one command, a training that is followed to its end among them."""
 ACCURACY: Final = 0.95
@@ -143,6 +146,7 @@ def main() -> int:
         make_keys(story)
         contribute(story)
         train(story)
+        value(story)
         register(story)
         refuse_bad_input(story)
         kill_validator(story, network)
@@ -206,11 +210,15 @@ def contribute(story: Story) -> None:
         dataset["rows"] == 1600 and len(dataset["records"]) == 3,
         f"{dataset['rows']} rows in {len(dataset['records'])} records",
     )
-    snapshots = [
-        noema("data", "snapshot", dataset, "--from", "alice")["snapshot"]
-        for dataset in ("digits", "held-out")
-    ]
-    story.promise("snapshots fix the rows", snapshots == [0, 1], f"snapshots {snapshots}")
+    held_out = noema("data", "snapshot", "held-out", "--from", "alice")["snapshot"]
+    noema("reward", "declare", "digits", "--evaluation", str(held_out), "--from", "alice")
+    story.tell("alice declares: rows of digits are worth what they tell of the held-out ones")
+    digits = noema("data", "snapshot", "digits", "--from", "alice")["snapshot"]
+    story.promise(
+        "snapshots fix the rows",
+        (held_out, digits) == (HELD_OUT, SNAPSHOT),
+        f"held-out is {held_out}, digits {digits}",
+    )
 
 
 def give_rows(dataset: str, file: str, person: str) -> Any:
@@ -220,14 +228,14 @@ def give_rows(dataset: str, file: str, person: str) -> Any:
 
 def train(story: Story) -> None:
     """The chain trains a network; anyone can compute it again."""
-    story.step(f"the chain trains a network on snapshot 0: {STEPS} steps, all validators the same")
+    story.step(f"the chain trains a network on the rows: {STEPS} steps, all validators the same")
     programs = FOLDER / "programs"
     noema(
         *("train", "build", "mlp", "--inputs", "8x8", "--hidden", "32", "--classes", "10"),
         *("--scale", "16", "--batch", "32", "--out", str(programs)),
     )
     trained = noema(
-        *("train", "start", str(programs), "--snapshot", "0", "--steps", str(STEPS)),
+        *("train", "start", str(programs), "--snapshot", str(SNAPSHOT), "--steps", str(STEPS)),
         *("--budget", "20NOE", "--follow", "--from", "alice"),
     )
     story.tell(f"loss {trained['loss']:.3f}, paid {coins(trained['paid'])}")
@@ -245,6 +253,24 @@ def train(story: Story) -> None:
     noema("train", "fetch", "0", "--output", str(FOLDER / "digits.onnx"))
 
 
+def value(story: Story) -> None:
+    """The chain measures what the rows were worth; wrong labels are worth nothing."""
+    story.step("the chain measures what every row was worth")
+    valued = noema(
+        *("reward", "value", str(SNAPSHOT), "--max-price", "20NOE", "--follow", "--from", "dave")
+    )
+    story.tell(f"{valued['found']['stage']}, paid {coins(valued['found']['paid'])}")
+    explained = noema("reward", "explain", "digits")
+    worth = {each["record"]: each["worth"] for each in explained["records"]}
+    givers = ("bob", "carol", "mallory")
+    story.promise(
+        "true rows are worth something, wrong ones nothing",
+        worth[0] > 0 and worth[1] > 0 and worth[2] <= 0,
+        ", ".join(f"{name} {worth[record] / 10**12:.3f}" for record, name in enumerate(givers)),
+    )
+    story.promise("anyone computes the same worth", explained["same_here"], explained["exact"][:18])
+
+
 def register(story: Story) -> None:
     """Alice publishes what the chain trained, and the chain measures it."""
     story.step("alice publishes the network with its lineage, and the chain measures it")
@@ -258,7 +284,7 @@ def register(story: Story) -> None:
         registered["status"] == "Active",
         f"{registered['model']} {registered['status']}",
     )
-    measured = noema("evaluate", "digits", "1", "--from", "alice")
+    measured = noema("evaluate", "digits", str(HELD_OUT), "--from", "alice")
     story.promise(
         f"it knows {ACCURACY:.0%} of digits it has never seen",
         measured["accuracy"] >= ACCURACY,
@@ -337,7 +363,8 @@ def divide_fee(story: Story, receipt: dict[str, Any]) -> None:
     """The price became reward balances; bob claims his."""
     story.step("the fee became reward balances; bob claims his")
     parts = noema("query", "receipt", str(receipt["receipt"]))["parts"]
-    rewards = {person: noema("reward", "show", person) for person in ("alice", "bob", "carol")}
+    people = ("alice", "bob", "carol", "mallory")
+    rewards = {person: noema("reward", "show", person) for person in people}
     for person, reward in rewards.items():
         story.tell(f"{person:<6} can claim {coins(reward['claimable'])}")
     total = sum(int(part) for part in parts.values())
@@ -346,11 +373,11 @@ def divide_fee(story: Story, receipt: dict[str, Any]) -> None:
         total == int(receipt["price"]) == PRICE,
         ", ".join(f"{name} {int(part) / NOE:.2f}" for name, part in parts.items()),
     )
-    halves = [int(rewards[person]["claimable"]) for person in ("bob", "carol")]
+    earned = [int(rewards[person]["claimable"]) for person in ("bob", "carol", "mallory")]
     story.promise(
-        "contributors are paid by their rows",
-        halves[0] == halves[1] and sum(halves) > int(parts["contributors"]) - 10,
-        f"bob {coins(halves[0])}, carol {coins(halves[1])}",
+        "contributors are paid by measured worth",
+        min(earned[:2]) > 0 and sum(earned[:2]) > int(parts["contributors"]) - 10 and not earned[2],
+        f"bob {coins(earned[0])}, carol {coins(earned[1])}, mallory {coins(earned[2])}",
     )
     before = int(noema("query", "account", "bob")["free"])
     claimed = noema("reward", "claim", "--from", "bob")
