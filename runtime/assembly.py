@@ -23,6 +23,7 @@ from runtime.pallets.blobs import Blobs, BlobsConfig
 from runtime.pallets.data import Data, DataConfig
 from runtime.pallets.evaluation import Evaluation, EvaluationConfig
 from runtime.pallets.fees import Fees, FeesConfig
+from runtime.pallets.governance import Governance, GovernanceConfig
 from runtime.pallets.inference import Inference, InferenceConfig
 from runtime.pallets.models import Models, ModelsConfig
 from runtime.pallets.parameters import Parameters
@@ -91,6 +92,7 @@ class RuntimeConfig:
     training: TrainingConfig
     evaluation: EvaluationConfig
     attribution: AttributionConfig
+    governance: GovernanceConfig
 
 
 HEADER_ROOM: Final = 16 * 1024
@@ -165,6 +167,19 @@ CONFIG: Final = RuntimeConfig(
         weight_per_block=150 * MILLISECOND,
         price_per_weight=1,
     ),
+    # Half a minute to vote and ten seconds to object, for networks that are tried out; a vote
+    # makes them longer.  No account of a preset owns a fifth of all coins.
+    governance=GovernanceConfig(
+        deposit=10 * NOE,
+        least_lock=NOE,
+        voting_blocks=30,
+        enactment_blocks=10,
+        delay_blocks=600,
+        quorum=200_000,
+        approval=500_000,
+        deposit_back=10_000,
+        weight_per_block=100 * MILLISECOND,
+    ),
 )
 
 CONSTRUCT: Final = Construct(
@@ -183,6 +198,7 @@ CONSTRUCT: Final = Construct(
         11: Training,
         12: Evaluation,
         14: Attribution,
+        15: Governance,
         16: Treasury,
         17: Parameters,
         18: Utility,
@@ -209,6 +225,7 @@ class Pallets:
     training: Training
     evaluation: Evaluation
     attribution: Attribution
+    governance: Governance
     treasury: Treasury
     parameters: Parameters
     utility: Utility
@@ -281,7 +298,7 @@ def _join(
         *(state, config.attribution, balances, blobs, data, snapshots, models),
         *(rewards, rewards, executor, randomness, system),
     )
-    governing = (Treasury(state, balances, TREASURY), parameters, Utility(state, router))
+    governing = _governing(state, config, money, parameters, router)
     return _named(
         config,
         *(system, timestamp, balances, fees, staking),
@@ -290,9 +307,10 @@ def _join(
     )
 
 
-def _money(
-    state: Overlay, config: RuntimeConfig
-) -> tuple[System, Timestamp, Balances, Fees, Staking, Rewards, Randomness]:
+Money = tuple[System, Timestamp, Balances, Fees, Staking, Rewards, Randomness]
+
+
+def _money(state: Overlay, config: RuntimeConfig) -> Money:
     """Join the pallets that every chain of this kind has."""
     system = System(state, config.system)
     timestamp = Timestamp(state, config.timestamp, heights=system)
@@ -307,6 +325,25 @@ def _money(
     )
     fees = Fees(state, config.fees, currency=balances, sink=rewards)
     return system, timestamp, balances, fees, staking, rewards, randomness
+
+
+def _governing(
+    state: Overlay,
+    config: RuntimeConfig,
+    money: Money,
+    parameters: Parameters,
+    router: Dispatcher,
+) -> tuple[Pallet, ...]:
+    """Join the pallets by which several decide together."""
+    system, _, balances, _, staking, _, _ = money
+    governance = Governance(
+        *(state, config.governance, balances, staking, router, system),
+        issuance=balances.total_issuance.get,
+        treasury=TREASURY,
+        spec_version=config.system.version.spec_version,
+    )
+    treasury, utility = Treasury(state, balances, TREASURY), Utility(state, router)
+    return governance, treasury, parameters, utility
 
 
 def conflict_of(config: RuntimeConfig) -> str:

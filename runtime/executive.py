@@ -13,9 +13,13 @@ from runtime.frame import Iterate, Overlay, Read
 from runtime.frame.ports import Executor, NoExecutor
 from runtime.validation import Validity
 
-__all__ = ["ApplyResult", "BlockExecution", "BlockOutcome", "Executive"]
+__all__ = ["ApplyResult", "BlockExecution", "BlockOutcome", "Executive", "ReleaseNeeded"]
 
 _NOBODY = PreDigest(ZERO_HASH, ZERO_HASH)
+
+
+class ReleaseNeeded(Exception):
+    """The next block follows rules that this release does not know.  Install the one it names."""
 
 
 class Executive:
@@ -28,11 +32,20 @@ class Executive:
     def begin(
         self, read: Read, parent: Header, digest: PreDigest, iterate: Iterate | None = None
     ) -> BlockExecution:
-        """Begin the block on top of a parent, over the parent's state; raises LocalFailure.
+        """Begin the block on top of a parent, over the parent's state.
 
-        `iterate` is needed for `check_invariants` only.
+        Raises LocalFailure, and ReleaseNeeded where a vote has scheduled other rules.  `iterate` is
+        needed for `check_invariants` only.
         """
         execution = self._over(read, parent, digest, iterate)
+        missing = execution.pallets.governance.missing_rules(execution.number)
+        if missing is not None:
+            known = self.config.system.version.spec_version
+            raise ReleaseNeeded(
+                f"from block {missing.height} on this chain follows the rules of spec version "
+                f"{missing.spec_version}, and this release knows {known}: install a release with "
+                f"spec version {missing.spec_version} and start the node again"
+            )
         execution.start()
         return execution
 

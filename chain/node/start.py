@@ -21,6 +21,7 @@ from consensus.engine.ports import CannotPersist
 from consensus.engine.signer import SignerDamaged
 from consensus.engine.write_ahead_log import LogDamaged
 from genesis.spec import InvalidSpec
+from runtime.executive import ReleaseNeeded
 
 CLEAN, FAILED = 0, 1
 
@@ -37,6 +38,7 @@ _EXPECTED: Final = (
     ConflictingBlock,
     ChainsDiverged,
     LogDamaged,
+    ReleaseNeeded,
     SignerDamaged,
     WrongGenesis,
 )

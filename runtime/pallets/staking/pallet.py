@@ -64,6 +64,10 @@ class Staking(Pallet):
             for bonded in self.validators.get()
         )
 
+    def stake_of(self, address: Address) -> int:
+        """Give what an account has at stake as a validator."""
+        return sum(each.stake for each in self.validators.get() if each.address == address)
+
     def next_set(self) -> tuple[Validator, ...]:
         """Give the validators of the next block, addresses ascending."""
         return self.current_set()
