@@ -10,6 +10,7 @@ AMOUNTS: Final = frozenset(
         *("left", "pending", "price", "reserved", "stake", "tip", "total_issuance"),
         *("base_fee", "len_fee", "adjusted_weight_fee", "network_fee", "total"),
         *("actual_fee", "existential_deposit", "free_balance"),
+        *("ayes", "nays", "power", "locked", "staked", "delegated", "spendable"),
     )
 )
 """Names of values that people are shown in coins."""

@@ -7,6 +7,7 @@ from cli.commands.blob import blob
 from cli.commands.data import data
 from cli.commands.evaluate import evaluate
 from cli.commands.genesis import genesis
+from cli.commands.govern import govern
 from cli.commands.infer import infer
 from cli.commands.key import key
 from cli.commands.model import model
@@ -58,6 +59,7 @@ for _command in (
     data,
     evaluate,
     genesis,
+    govern,
     infer,
     key,
     model,

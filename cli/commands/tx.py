@@ -51,7 +51,7 @@ def call(
     Example: noema tx call balances.transfer_all --arg dest=//Bob \\
                --arg keep_alive=true --from //Alice
     """
-    context.show(send(context, sending, name, _values(context, name, arguments)))
+    context.show(send(context, sending, name, values_of(context, name, arguments)))
 
 
 @tx.command()
@@ -69,9 +69,10 @@ def status(context: CliContext, transaction: str, wait: bool) -> None:
     context.show(context.client.request("ai_transaction", [transaction]))
 
 
-def _values(
+def values_of(
     context: CliContext, name: str, arguments: tuple[tuple[str, str], ...]
 ) -> dict[str, Any]:
+    """Give the arguments of a call by name, read by their types; raises click.UsageError."""
     from cli.values import typed_value
 
     call = context.transactions.description.call(name)

@@ -29,6 +29,21 @@ data withdraw
 evaluate
 genesis new
 genesis show
+govern cancel
+govern delegate
+govern list
+govern lock
+govern parameters
+govern propose
+govern show
+govern slow
+govern take-back
+govern treasury
+govern undelegate
+govern unlock
+govern upgrade
+govern vote
+govern voter
 infer
 key import
 key list

@@ -1,6 +1,16 @@
 """Every method a client can call, one file per namespace."""
 
-from chain.rpc.methods import ai, attribution, author, chain, payment, state, system, training
+from chain.rpc.methods import (
+    ai,
+    attribution,
+    author,
+    chain,
+    governance,
+    payment,
+    state,
+    system,
+    training,
+)
 from chain.rpc.ports import Ports
 from chain.rpc.registry import Registry
 
@@ -18,6 +28,7 @@ METHODS = _INDEX.merged(
     attribution.METHODS,
     author.METHODS,
     chain.METHODS,
+    governance.METHODS,
     payment.METHODS,
     state.METHODS,
     system.METHODS,

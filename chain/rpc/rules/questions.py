@@ -8,6 +8,14 @@ from chain.primitives.codec import record
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address, ss58_encode
 from chain.rpc.rendering import optional_hex
+from chain.rpc.rules.referenda import (
+    parameters,
+    referenda,
+    referendum,
+    treasury,
+    upgrade,
+    voter,
+)
 from chain.rpc.rules.trainings import job, jobs
 from chain.rpc.rules.valuations import valuation, valuations, yardstick
 from chain.rpc.typed_json import to_json
@@ -175,12 +183,18 @@ QUESTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         jobs,
         model,
         models,
+        parameters,
         receipt,
+        referenda,
+        referendum,
         rewards,
         snapshot,
+        treasury,
+        upgrade,
         validators,
         valuation,
         valuations,
+        voter,
         yardstick,
     )
 }

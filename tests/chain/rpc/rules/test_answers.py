@@ -70,6 +70,9 @@ def transfer(amount: int, genesis_hash: bytes = HEAD.hash()) -> bytes:
         ("dataset", {"name": "none", "first": 0}, None),
         ("datasets", {"after": None, "count": 10}, []),
         ("receipt", {"inference": 0}, None),
+        ("referendum", {"number": 0}, None),
+        ("referenda", {"count": 10}, []),
+        ("upgrade", {}, {"spec_version": 1, "next": None}),
         ("rewards", {"address": BOB.address}, {"claimable": "0", "pending": "0", "sources": []}),
     ],
 )
