@@ -26,6 +26,7 @@ from runtime.pallets.fees import Fees, FeesConfig
 from runtime.pallets.governance import Governance, GovernanceConfig
 from runtime.pallets.inference import Inference, InferenceConfig
 from runtime.pallets.models import Models, ModelsConfig
+from runtime.pallets.multisig import Multisig, MultisigConfig
 from runtime.pallets.parameters import Parameters
 from runtime.pallets.randomness import Randomness, RandomnessConfig
 from runtime.pallets.rewards import POT, TREASURY, IssuanceConfig, Rewards
@@ -93,6 +94,7 @@ class RuntimeConfig:
     evaluation: EvaluationConfig
     attribution: AttributionConfig
     governance: GovernanceConfig
+    multisig: MultisigConfig
 
 
 HEADER_ROOM: Final = 16 * 1024
@@ -180,6 +182,7 @@ CONFIG: Final = RuntimeConfig(
         deposit_back=10_000,
         weight_per_block=100 * MILLISECOND,
     ),
+    multisig=MultisigConfig(deposit_base=NOE // 10, deposit_factor=NOE // 100),
 )
 
 CONSTRUCT: Final = Construct(
@@ -202,6 +205,7 @@ CONSTRUCT: Final = Construct(
         16: Treasury,
         17: Parameters,
         18: Utility,
+        19: Multisig,
         21: Snapshots,
     }
 )
@@ -229,6 +233,7 @@ class Pallets:
     treasury: Treasury
     parameters: Parameters
     utility: Utility
+    multisig: Multisig
     snapshots: Snapshots
     by_index: Mapping[int, Pallet]
     config: RuntimeConfig
@@ -343,7 +348,8 @@ def _governing(
         spec_version=config.system.version.spec_version,
     )
     treasury, utility = Treasury(state, balances, TREASURY), Utility(state, router)
-    return governance, treasury, parameters, utility
+    multisig = Multisig(state, config.multisig, balances, router, system)
+    return governance, treasury, parameters, utility, multisig
 
 
 def conflict_of(config: RuntimeConfig) -> str:

@@ -235,6 +235,7 @@ class BlockExecution:
         """
         quote = self.quote(extrinsic, len(encoded))
         signed, before = extrinsic.signed, len(self.state.results)
+        self.state.place = len(self._applied)
         if signed is None:
             result = self._atomically(lambda: self._apply_inherent(quote))
         else:

@@ -51,6 +51,8 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "models.time_lock_max": _BLOCKS,
     "models.version_deposit": _AMOUNT,
     "models.waiting_blocks": _BLOCKS,
+    "multisig.deposit_base": _AMOUNT,
+    "multisig.deposit_factor": _AMOUNT,
     "snapshots.deposit_per_byte": _PER_BYTE,
     "snapshots.deposit_per_record": _AMOUNT,
     "training.examination_base": _AMOUNT,

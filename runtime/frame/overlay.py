@@ -50,6 +50,8 @@ class Overlay:
         """Hashes of the inference results so far; taken back with their layer."""
         self.contents: list[tuple[bytes, bytes]] = []
         """Roots and bytes of blobs that the chain itself made; taken back with their layer."""
+        self.place = 0
+        """Of the transaction that is applied, in its block."""
         self._layers: list[tuple[int, int, int, int]] = []
         self._items: dict[bytes, Any] = {}
 

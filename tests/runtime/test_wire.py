@@ -132,9 +132,9 @@ def test_numbers_of_clients_first_pallets() -> None:
         *("System", "Timestamp", "Balances", "TransactionPayment", "Staking"),
         *("Rewards", "Blobs", "Models", "Data", "Inference", "Randomness"),
         *("Training", "Evaluation", "Attribution", "Governance", "Treasury", "Parameters"),
-        *("Utility", "Snapshots"),
+        *("Utility", "Multisig", "Snapshots"),
     ]
-    assert list(CONSTRUCT.pallets) == [*range(13), *range(14, 19), 21]
+    assert list(CONSTRUCT.pallets) == [*range(13), *range(14, 20), 21]
     assert _numbers(System) == (
         {"remark": 0, "remark_with_event": 7},
         {
