@@ -14,7 +14,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ai_exec.fast.prepare import prepare
 from tests.conformance.cases import Case, load_cases
 from tests.hostile.alike import judge_graph
 from tests.hostile.corpus import Corpus
@@ -95,8 +94,8 @@ def main() -> None:
         for index in indices:
             (options.write / f"{index}-{corpus.kind_of(index)}.onnx").write_bytes(corpus.at(index))
         return
-    # Compiled once, here: children find the passes in their memory.
-    prepare()
+    # In a process of its own: those that are forked from here must find no threads of a library.
+    subprocess.run([sys.executable, "-m", "ai_exec.fast.prepare"], check=True)
     start = time.monotonic()
     outcomes = outcomes_of(corpus, indices, processes=options.processes, run=not options.digests)
     if options.digests:
@@ -121,7 +120,7 @@ def _print(
         slowest = max(outcome.seconds for outcome in chosen)
         row = "".join(f"{counts[word]:9}" for word in words)
         print(f"{kind:16}{len(chosen):8}{row}{slowest * 1e3:12.0f}")
-    peak = max(outcome.peak_bytes for outcome in outcomes.values())
+    peak = max((outcome.peak_bytes for outcome in outcomes.values()), default=0)
     print(
         f"{len(outcomes)} inputs, {len(failed)} failed, {seconds:.0f} s, {peak >> 20} MiB at most"
     )
