@@ -1,6 +1,5 @@
 """Bringing content onto the chain: upload, announce, and wait until validators hold it."""
 
-import time
 from dataclasses import replace
 from typing import Any, Final
 
@@ -74,16 +73,12 @@ def after(sending: Sending, put: dict[str, Any]) -> Sending:
 
 def await_available(context: CliContext, root: str) -> int:
     """Wait until validators hold the content; gives the block since when."""
-    waited = 0.0
-    sleep = context.sleep or time.sleep
     with context.waiting("content") as tell:
-        while waited < AVAILABLE_WITHIN_S:
+        for _ in context.looks(AVAILABLE_WITHIN_S, _POLL_S):
             status = context.client.request("ai_blobStatus", [root])["chain"]
             if status is not None and status.get("available_since") is not None:
                 return int(status["available_since"])
             tell("validators fetch it")
-            sleep(_POLL_S)
-            waited += _POLL_S
     raise click.ClickException(
         f"{root} is not available after {AVAILABLE_WITHIN_S:g} s; "
         f"ask again with `noema blob status {root}`"

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,6 +72,14 @@ class CliContext:
     def say(self, words: str) -> None:
         """Tell something that is no result."""
         click.echo(words, err=True)
+
+    def looks(self, within_s: float, pause_s: float) -> Iterator[None]:
+        """Give a turn for each look at what is waited for, with a pause behind it."""
+        waited, sleep = 0.0, self.sleep or time.sleep
+        while waited < within_s:
+            yield
+            sleep(pause_s)
+            waited += pause_s
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Callable[[int, int], None]]:

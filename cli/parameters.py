@@ -191,3 +191,11 @@ NAME: Final = NameType()
 SHARE: Final = ShareType()
 SHAPE: Final = ShapeType()
 BOUND: Final = BoundType()
+
+
+def name_and_version(text: str, hint: str) -> tuple[str, int | None]:
+    """Give both of NAME@VERSION, None for the version that is not named; `hint` names it."""
+    name, _, number = text.partition("@")
+    if number and not (number.isdigit() and number.isascii()):
+        raise click.BadParameter(f"{number!r} is no version number", param_hint=hint)
+    return name, int(number) if number else None

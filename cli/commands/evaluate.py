@@ -1,12 +1,12 @@
 """Measuring a model on a snapshot, by the chain."""
 
-import time
 from typing import Any, Final
 
 import click
 
 from cli.border import REFUSED, Command, Failed
 from cli.context import CliContext, pass_context
+from cli.parameters import name_and_version
 from cli.sending import Sending, event_fields, send, sending_options
 
 MEASURED_WITHIN_S: Final = 600.0
@@ -25,10 +25,8 @@ def evaluate(context: CliContext, model: str, snapshot: int, sending: Sending) -
 
     Example: noema evaluate digits@2 1 --from //Alice
     """
-    name, _, number = model.partition("@")
-    if number and not number.isdigit():
-        raise click.BadParameter(f"{number!r} is no version number", param_hint="MODEL")
-    arguments = {"model": name, "version": int(number) if number else None, "snapshot": snapshot}
+    name, version = name_and_version(model, "MODEL")
+    arguments = {"model": name, "version": version, "snapshot": snapshot}
     outcome = send(context, sending, "Evaluation.evaluate", arguments)
     ordered = event_fields(outcome, "Evaluation.EvaluationOrdered") if "events" in outcome else None
     if ordered is not None:
@@ -38,9 +36,8 @@ def evaluate(context: CliContext, model: str, snapshot: int, sending: Sending) -
 
 def _measured(context: CliContext, number: int) -> dict[str, Any]:
     """Wait until an evaluation has ended; raises Failed where it gave no score."""
-    waited, sleep = 0.0, context.sleep or time.sleep
     with context.progress("measuring") as update:
-        while waited < MEASURED_WITHIN_S:
+        for _ in context.looks(MEASURED_WITHIN_S, _POLL_S):
             found = context.client.request("ai_evaluation", [number])
             update(found["done"], found["rows"])
             if found["failure"] is not None:
@@ -50,8 +47,6 @@ def _measured(context: CliContext, number: int) -> dict[str, Any]:
             if not found["open"]:
                 accuracy = found["correct"] / found["rows"]
                 return {**found, "accuracy": round(accuracy, 4)}
-            sleep(_POLL_S)
-            waited += _POLL_S
     raise click.ClickException(
         f"evaluation {number} has not ended yet; ask for it by ai_evaluation"
     )

@@ -7,7 +7,7 @@ import click
 
 from cli.border import Command
 from cli.context import CliContext, pass_context
-from cli.parameters import AMOUNT
+from cli.parameters import AMOUNT, name_and_version
 from cli.sending import Sending, event_fields, send, sending_options
 
 
@@ -45,10 +45,8 @@ def infer(
       noema infer digits dave.png --white 16 --dry-run
       noema infer digits@1 dave.json --from //Dave
     """
-    name, _, number = model.partition("@")
-    if number and not number.isdigit():
-        raise click.BadParameter(f"{number!r} is no version number", param_hint="MODEL")
-    version = _version(context, name, int(number) if number else None)
+    name, number = name_and_version(model, "MODEL")
+    version = _version(context, name, number)
     if not dry_run and sending is None:
         raise click.UsageError("give --from KEY, or --dry-run")
     from cli.tensors import InputType, encoded_inputs

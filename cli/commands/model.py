@@ -1,6 +1,5 @@
 """Models: check a file at home, register and publish it, look it up, retire it; channels."""
 
-import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -260,10 +259,8 @@ def _publish(
 
 
 def _await_examined(context: CliContext, name: str, number: int) -> dict[str, Any]:
-    waited = 0.0
-    sleep = context.sleep or time.sleep
     with context.waiting(f"{name}@{number}") as tell:
-        while waited < EXAMINED_WITHIN_S:
+        for _ in context.looks(EXAMINED_WITHIN_S, _POLL_S):
             versions = context.client.request("ai_model", [name])["versions"]
             version = next(each for each in versions if each["number"] == number)
             if version["status"] == "Rejected":
@@ -274,6 +271,4 @@ def _await_examined(context: CliContext, name: str, number: int) -> dict[str, An
                     "root": version["blob"]
                 }
             tell("waits to be examined")
-            sleep(_POLL_S)
-            waited += _POLL_S
     raise click.ClickException(f"not examined yet; ask again with `noema model show {name}`")

@@ -6,7 +6,7 @@ import click
 
 from cli.border import Command
 from cli.context import CliContext, pass_context
-from cli.parameters import NAME
+from cli.parameters import NAME, name_and_version
 from cli.sending import Sending, send, sending_options
 
 NOTHING: Final = "nothing"
@@ -135,15 +135,13 @@ def lineage(context: CliContext, version: str, generations: int) -> None:
     """
     from cli.model_view import lineage_of, tree_lines
 
-    name, _, number = version.partition("@")
-    if number and not (number.isdigit() and number.isascii()):
-        raise click.BadParameter(f"{number!r} is no version number", param_hint="NAME[@VERSION]")
+    name, number = name_and_version(version, "NAME[@VERSION]")
 
     def ask(model: str) -> dict[str, Any]:
         found: dict[str, Any] = context.client.request("ai_model", [model])
         return found
 
-    chosen = int(number) if number else ask(name)["default"]
+    chosen = ask(name)["default"] if number is None else number
     if chosen is None:
         raise click.UsageError(f"{name} runs no version by default; name one")
     tree = lineage_of(name, chosen, ask, generations)

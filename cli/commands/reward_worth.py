@@ -1,6 +1,5 @@
 """Worth of rows: how snapshots pay, valuations of them, and the same computed anew at home."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -246,15 +245,12 @@ def _chosen(
 
 
 def _follow(context: CliContext, number: int) -> dict[str, Any]:
-    waited, sleep = 0.0, context.sleep or time.sleep
     with context.waiting(f"valuation {number}") as tell:
-        while waited < _PATIENCE_S:
+        for _ in context.looks(_PATIENCE_S, _POLL_S):
             found: dict[str, Any] = context.client.request("ai_valuation", [number])
             tell(f"{found['stage'].lower()}, {found['done']} rows done")
             if found["stage"] not in OPEN:
                 return found
-            sleep(_POLL_S)
-            waited += _POLL_S
     raise click.ClickException("not ended yet; ask again with `noema reward valuations`")
 
 

@@ -1,6 +1,5 @@
 """Training: the chain itself trains a network on a snapshot."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -247,15 +246,12 @@ def replay(context: CliContext, job: int) -> None:
 
 def _follow(context: CliContext, job: int) -> dict[str, Any]:
     """Wait until a training has ended."""
-    waited, sleep = 0.0, context.sleep or time.sleep
     with context.progress(f"training {job}") as update:
-        while waited < _PATIENCE_S:
+        for _ in context.looks(_PATIENCE_S, _POLL_S):
             found: dict[str, Any] = context.client.request("ai_job", [job])
             update(found["done"], found["steps"])
             if found["status"] not in OPEN:
                 return found
-            sleep(_POLL_S)
-            waited += _POLL_S
     raise click.ClickException(f"not ended yet; ask again with `noema train show {job}`")
 
 

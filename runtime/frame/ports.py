@@ -45,6 +45,12 @@ Bounds = Annotated[tuple[Bound, ...], sequence(record(Bound), BOUNDS_MAX)]
 """Names ascending as bytes."""
 
 
+def are_bounds(bounds: Bounds) -> bool:
+    """Tell whether every bound says something and names ascend, each named once."""
+    names = [bound.axis.encode() for bound in bounds]
+    return names == sorted(set(names)) and all(bound.most for bound in bounds)
+
+
 @dataclass(frozen=True, slots=True)
 class TensorType:
     """Type and shape of an input or output."""

@@ -1,7 +1,7 @@
 """A paid run as pallets hand it on: what is run, what it costs, and who gets it."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 from chain.primitives.codec import text
 from chain.primitives.keys import Address
@@ -96,3 +96,11 @@ class Runnable:
 
     gas: int
     """Of one run."""
+
+
+class RunnableSource(Protocol):
+    """The registry of models, as far as running one needs it."""
+
+    def runnable(self, name: str, version: int | None) -> Runnable:
+        """Give what a run needs to know; raises DispatchError for what cannot be run."""
+        ...

@@ -28,3 +28,19 @@ def test_without_a_terminal_progress_is_silent(capsys: pytest.CaptureFixture[str
         tell("waiting")
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_looks_end_when_the_time_is_up() -> None:
+    slept: list[float] = []
+    context = CliContext(sleep=slept.append)
+
+    assert len(list(context.looks(2.0, 0.5))) == 4
+    assert slept == [0.5] * 4
+
+
+def test_who_found_it_looks_no_more() -> None:
+    slept: list[float] = []
+    for number, _ in enumerate(CliContext(sleep=slept.append).looks(9.0, 1.0)):
+        if number == 1:
+            break
+    assert slept == [1.0]

@@ -6,7 +6,7 @@ from typing import Any
 
 from chain.primitives.hashing import Hash32
 from chain.rpc.json_rpc import BLOB_REFUSED, NOT_FOUND, UNKNOWN_BLOCK, RpcError
-from chain.rpc.methods.lookup import state_of
+from chain.rpc.methods.lookup import found, state_of
 from chain.rpc.parameters import (
     BASE64_MARK,
     AddressParameter,
@@ -34,7 +34,7 @@ def describe(ports: Ports) -> dict[str, Any]:
 @METHODS.method("ai_model")
 def model(ports: Ports, name: Text, at: Hash | None = None) -> Any:
     """Give a model with its versions and channels."""
-    return _found(
+    return found(
         ports,
         at,
         "model",
@@ -55,7 +55,7 @@ def models(
 @METHODS.method("ai_dataset")
 def dataset(ports: Ports, name: Text, first: Number = 0, at: Hash | None = None) -> Any:
     """Give a dataset with 64 of its records from number `first` on."""
-    return _found(
+    return found(
         ports,
         at,
         "dataset",
@@ -77,7 +77,7 @@ def datasets(
 @METHODS.method("ai_snapshot")
 def snapshot(ports: Ports, number: Number, at: Hash | None = None) -> Any:
     """Give a snapshot of a dataset by its number."""
-    return _found(
+    return found(
         *(ports, at, "snapshot", f"No snapshot {number}"),
         "`noema data snapshot` takes one and tells its number.",
         number=number,
@@ -87,7 +87,7 @@ def snapshot(ports: Ports, number: Number, at: Hash | None = None) -> Any:
 @METHODS.method("ai_evaluation")
 def evaluation(ports: Ports, number: Number, at: Hash | None = None) -> Any:
     """Give how a model did on a snapshot, so far or in the end."""
-    return _found(
+    return found(
         *(ports, at, "evaluation", f"No evaluation {number}"),
         "`noema evaluate` orders one and tells its number.",
         number=number,
@@ -97,7 +97,7 @@ def evaluation(ports: Ports, number: Number, at: Hash | None = None) -> Any:
 @METHODS.method("ai_receipt")
 def receipt(ports: Ports, inference: Number, at: Hash | None = None) -> Any:
     """Give the receipt of an inference by its number."""
-    return _found(
+    return found(
         ports,
         at,
         "receipt",
@@ -221,12 +221,3 @@ def _included(ports: Ports, hash: Hash32, block_hash: Hash32, index: int) -> dic
         "error": errors[-1] if errors else None,
         "events": happened,
     }
-
-
-def _found(
-    ports: Ports, at: bytes | None, question: str, otherwise: str, advice: str, **arguments: Any
-) -> Any:
-    value = ports.runtime.query(state_of(ports, at), question, **arguments)
-    if value is None:
-        raise RpcError(NOT_FOUND, otherwise, advice)
-    return value

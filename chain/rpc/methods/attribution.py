@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from chain.rpc.json_rpc import NOT_FOUND, RpcError
-from chain.rpc.methods.lookup import state_of
+from chain.rpc.methods.lookup import found, state_of
 from chain.rpc.parameters import Count, Hash, Number, Text
 from chain.rpc.ports import Ports
 from chain.rpc.registry import Registry
@@ -14,11 +13,8 @@ METHODS = Registry()
 @METHODS.method("ai_valuation")
 def valuation(ports: Ports, number: Number, at: Hash | None = None) -> Any:
     """Give a valuation: how far it is, what it cost, and what each record was worth."""
-    found = ports.runtime.query(state_of(ports, at), "valuation", number=number)
-    if found is None:
-        advice = "`noema reward valuations` shows those there are."
-        raise RpcError(NOT_FOUND, f"No valuation {number}", advice)
-    return found
+    advice = "`noema reward valuations` shows those there are."
+    return found(ports, at, "valuation", f"No valuation {number}", advice, number=number)
 
 
 @METHODS.method("ai_valuations")

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from chain.rpc.json_rpc import NOT_FOUND, RpcError
-from chain.rpc.methods.lookup import state_of
+from chain.rpc.methods.lookup import found, state_of
 from chain.rpc.parameters import AddressParameter, Count, Hash, Number
 from chain.rpc.ports import Ports
 from chain.rpc.registry import Registry
@@ -14,11 +13,8 @@ METHODS = Registry()
 @METHODS.method("ai_referendum")
 def referendum(ports: Ports, number: Number, at: Hash | None = None) -> Any:
     """Give a referendum: its call in words, its votes, its day."""
-    found = ports.runtime.query(state_of(ports, at), "referendum", number=number)
-    if found is None:
-        advice = "`noema govern list` shows those there are."
-        raise RpcError(NOT_FOUND, f"No referendum {number}", advice)
-    return found
+    advice = "`noema govern list` shows those there are."
+    return found(ports, at, "referendum", f"No referendum {number}", advice, number=number)
 
 
 @METHODS.method("ai_referenda")

@@ -1,8 +1,10 @@
 """Finding the block and the state that a caller means; the head where it names none."""
 
+from typing import Any
+
 from chain.primitives.block import Header
 from chain.primitives.hashing import Hash32
-from chain.rpc.json_rpc import UNKNOWN_BLOCK, RpcError
+from chain.rpc.json_rpc import NOT_FOUND, UNKNOWN_BLOCK, RpcError
 from chain.rpc.ports import Ports, State, StateUnavailable
 from chain.rpc.typed_json import hex_of
 
@@ -19,6 +21,16 @@ def header_of(ports: Ports, at: bytes | None) -> Header:
     if header is None:
         raise RpcError(UNKNOWN_BLOCK, f"Unknown block: {hex_of(block_hash)}")
     return header
+
+
+def found(
+    ports: Ports, at: bytes | None, question: str, otherwise: str, advice: str, **arguments: Any
+) -> Any:
+    """Give the answer to a question about a state; raises RpcError where there is none."""
+    value = ports.runtime.query(state_of(ports, at), question, **arguments)
+    if value is None:
+        raise RpcError(NOT_FOUND, otherwise, advice)
+    return value
 
 
 def state_of(ports: Ports, at: bytes | None) -> State:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from chain.rpc.json_rpc import NOT_FOUND, RpcError
-from chain.rpc.methods.lookup import state_of
+from chain.rpc.methods.lookup import found, state_of
 from chain.rpc.parameters import Count, Hash, Number
 from chain.rpc.ports import Ports
 from chain.rpc.registry import Registry
@@ -14,11 +13,8 @@ METHODS = Registry()
 @METHODS.method("ai_job")
 def job(ports: Ports, number: Number, at: Hash | None = None) -> Any:
     """Give a training: how far it is, what it cost, its loss over the steps, and its model."""
-    found = ports.runtime.query(state_of(ports, at), "job", number=number)
-    if found is None:
-        advice = "`noema train list` shows those there are."
-        raise RpcError(NOT_FOUND, f"No training {number}", advice)
-    return found
+    advice = "`noema train list` shows those there are."
+    return found(ports, at, "job", f"No training {number}", advice, number=number)
 
 
 @METHODS.method("ai_jobs")

@@ -7,7 +7,7 @@ from chain.primitives.keys import Address
 from chain.primitives.numbers import Amount
 from runtime.frame.names import Name
 from runtime.frame.ports import TensorType
-from runtime.frame.runs import FeeSplit, Runnable, Source
+from runtime.frame.runs import FeeSplit, Runnable, RunnableSource, Source
 from runtime.frame.snapshots import Snapshot
 
 
@@ -52,12 +52,8 @@ class SnapshotKeeper(Protocol):
         ...
 
 
-class ModelSource(Protocol):
+class ModelSource(RunnableSource, Protocol):
     """Models that can be run."""
-
-    def runnable(self, name: Name, version: int | None) -> Runnable:
-        """Give what a run needs to know; raises DispatchError for what cannot be run."""
-        ...
 
     def outputs(self, name: Name, version: int) -> tuple[TensorType, ...]:
         """Give what an active version gives."""

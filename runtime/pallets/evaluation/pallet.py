@@ -9,7 +9,7 @@ evaluation is open.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final
 
 from chain.primitives.codec import U32, U64, U128, record, sequence
 from chain.primitives.hashing import Hash32
@@ -39,7 +39,7 @@ from runtime.frame.ports import (
     WorkSink,
 )
 from runtime.frame.predictions import UnfitModel, input_of, labels_of, rows_at_once
-from runtime.frame.runs import Runnable
+from runtime.frame.runs import RunnableSource
 from runtime.frame.snapshots import SnapshotNumber, SnapshotRows, SnapshotSource
 from runtime.pallets.evaluation import weights
 
@@ -98,14 +98,6 @@ class EvaluationConfig:
 
     price_per_weight: int
     """Of a picosecond, in the smallest unit."""
-
-
-class ModelSource(Protocol):
-    """The registry of models."""
-
-    def runnable(self, name: str, version: int | None) -> Runnable:
-        """Give what a run needs to know; raises DispatchError."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -173,7 +165,7 @@ class Evaluation(
         currency: Currency,
         blobs: BlobRegistry,
         snapshots: SnapshotSource,
-        models: Callable[[], ModelSource],
+        models: Callable[[], RunnableSource],
         sink: WorkSink,
         executor: Executor,
     ) -> None:

@@ -3,15 +3,11 @@
 from typing import Protocol
 
 from chain.primitives.keys import Address
-from runtime.frame.runs import FeeSplit, Runnable
+from runtime.frame.runs import FeeSplit, Runnable, RunnableSource
 
 
-class ModelSource(Protocol):
+class ModelSource(RunnableSource, Protocol):
     """The registry of models."""
-
-    def runnable(self, name: str, version: int | None) -> Runnable:
-        """Give what a run needs to know; raises DispatchError."""
-        ...
 
     def gas(self, name: str, version: int | None) -> int:
         """Say what a run costs: nothing where it cannot be run."""

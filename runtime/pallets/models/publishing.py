@@ -9,7 +9,7 @@ from typing import Final
 
 from chain.primitives.hashing import Hash32
 from chain.primitives.keys import Address
-from runtime.frame.ports import BlobRegistry, Bounds, Currency, FeeSink
+from runtime.frame.ports import BlobRegistry, Bounds, Currency, FeeSink, are_bounds
 from runtime.frame.runs import PARTS, FeePolicy
 from runtime.frame.trainings import Trained, TrainedSource
 from runtime.pallets.models import errors, events
@@ -190,6 +190,5 @@ def check_policy(policy: FeePolicy) -> None:
 
 def check_bounds(bounds: Bounds) -> None:
     """Refuse bounds that say nothing, or the same axis twice."""
-    names = [bound.axis.encode() for bound in bounds]
-    if names != sorted(set(names)) or not all(bound.most for bound in bounds):
+    if not are_bounds(bounds):
         raise errors.BadBounds(", ".join(f"{bound.axis}={bound.most}" for bound in bounds))

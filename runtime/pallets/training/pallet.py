@@ -38,6 +38,7 @@ from runtime.frame.ports import (
     Heights,
     RandomSource,
     WorkSink,
+    are_bounds,
 )
 from runtime.frame.snapshots import SnapshotNumber, SnapshotSource
 from runtime.frame.trainings import JobNumber, Trained
@@ -177,7 +178,8 @@ class Training(
         """
         if not 0 < steps <= self.config.steps_max:
             raise errors.BadSteps(f"{steps}, at most {self.config.steps_max}")
-        _check_bounds(bounds)
+        if not are_bounds(bounds):
+            raise errors.BadBounds()
         if len(self.open.get()) >= JOBS_MAX:
             raise errors.TooManyJobs(f"{JOBS_MAX} are open")
         owner, number = origin.address, self.next_job.get()
@@ -469,9 +471,3 @@ class Training(
         if found is None:
             raise errors.UnknownJob(f"number {number}")
         return found
-
-
-def _check_bounds(bounds: Bounds) -> None:
-    names = [bound.axis.encode() for bound in bounds]
-    if any(bound.most < 1 for bound in bounds) or names != sorted(set(names)):
-        raise errors.BadBounds()

@@ -70,6 +70,8 @@ def transfer(amount: int, genesis_hash: bytes = HEAD.hash()) -> bytes:
         ("dataset", {"name": "none", "first": 0}, None),
         ("datasets", {"after": None, "count": 10}, []),
         ("receipt", {"inference": 0}, None),
+        ("snapshot", {"number": 0}, None),
+        ("evaluation", {"number": 0}, None),
         ("referendum", {"number": 0}, None),
         ("referenda", {"count": 10}, []),
         ("upgrade", {}, {"spec_version": 1, "next": None}),
